@@ -8,13 +8,13 @@
 #include "kernels/tensors.h"
 #include "mem/status.h"
 
-#define ERX_MODEL_NAME_MAX      32u
-#define ERX_TENSORS_MAX         (27u + ERX_CATEGORICALS + 16u * ERX_LAYERS_MAX)
-#define ERX_TENSOR_NAME_MAX     32u
-#define ERX_SHARDS_MAX          64u
-#define ERX_SHARD_BYTES_MAX     ((10u << 20) - 82u)
-#define ERX_MANIFEST_BYTES_MAX  (16u << 20)
-#define ERX_WEIGHT_BYTES_MAX    ((size_t)1 << 30)
+#define ERX_MODEL_NAME_MAX     32u
+#define ERX_TENSORS_MAX        (27u + ERX_CATEGORICALS + 16u * ERX_LAYERS_MAX)
+#define ERX_TENSOR_NAME_MAX    32u
+#define ERX_SHARDS_MAX         64u
+#define ERX_SHARD_BYTES_MAX    ((10u << 20) - 82u)
+#define ERX_MANIFEST_BYTES_MAX (16u << 20)
+#define ERX_WEIGHT_BYTES_MAX   ((size_t)1 << 30)
 
 typedef enum { ERX_DTYPE_I8, ERX_DTYPE_I16, ERX_DTYPE_I32, ERX_DTYPE_I64 } erx_dtype_t;
 
@@ -43,8 +43,8 @@ typedef struct {
     erx_shard_t shards[ERX_SHARDS_MAX];
     uint32_t tensor_count;
     erx_tensor_entry_t *tensors; /* owned, sorted by offset */
-    char *provenance; /* owned; JSON text of the free-form part, NULL where absent */
-    char *fidelity;   /* owned; the same */
+    char *provenance;            /* owned; JSON text of the free-form part, NULL where absent */
+    char *fidelity;              /* owned; the same */
 } erx_manifest_t;
 
 /* Reads text[0, bytes) as a manifest and checks everything that can be checked
@@ -58,8 +58,8 @@ erx_status_t erx_manifest_parse(const char *text, size_t bytes, erx_manifest_t *
 /* Checks weights[0, bytes) against the manifest (size, SHA-256 of the file and
  * of every shard) and fills tensors_out with pointers into weights, which must
  * be 64-byte aligned and outlive them. */
-erx_status_t erx_manifest_bind(const erx_manifest_t *manifest, const uint8_t *weights,
-                               size_t bytes, erx_tensors_t *tensors_out, erx_error_t *error);
+erx_status_t erx_manifest_bind(const erx_manifest_t *manifest, const uint8_t *weights, size_t bytes,
+                               erx_tensors_t *tensors_out, erx_error_t *error);
 
 /* Checks every value rule of the profile on bound tensors: ranges of shifts
  * and multipliers, excluded operands (-128, -32768), bounds that keep every

@@ -8,11 +8,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ERX_CACHE_LINE 64u
-#define ERX_HUGE_PAGE  ((size_t)2 << 20)
+#define ERX_CACHE_LINE                     64u
+#define ERX_HUGE_PAGE                      ((size_t)2 << 20)
 
 #define ERX_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
-#define ERX_PRINTF(format, first)          __attribute__((format(printf, format, first)))
+#define ERX_PRINTF(text, first)            __attribute__((format(printf, text, first)))
 #define ERX_LIKELY(condition)              __builtin_expect(!!(condition), 1)
 #define ERX_UNLIKELY(condition)            __builtin_expect(!!(condition), 0)
 #define ERX_COUNT(array)                   (sizeof(array) / sizeof((array)[0]))
