@@ -1,0 +1,399 @@
+/* NUMERICS 3 to 6 on 512-bit vectors; ops_ref.c says what each must compute. */
+#include <immintrin.h>
+
+#include "kernels/avx512vnni/avx512vnni.h"
+#include "kernels/avx512vnni/vector.h"
+#include "kernels/decay.h"
+#include "kernels/requant.h"
+#include "kernels/tables.h"
+
+#define LANES32 16u
+#define LANES16 32u
+
+static __m512i load(const void *values)
+{
+    return _mm512_loadu_si512(values);
+}
+
+/* RQ(W * input) + bias of 16 rows of a pair matrix, kept inside 32 bits. */
+static __m512i pair_rows(const erx_pair_matrix_t *matrix, uint32_t row, const int16_t *input,
+                         erx_shift64_t shift)
+{
+    __m512i acc = _mm512_setzero_si512();
+    const int16_t *pairs = matrix->pairs + (size_t)row * 2;
+    const int32_t *inputs = (const int32_t *)(const void *)input;
+    for (uint32_t pair = 0; pair < matrix->pair_count; pair++) {
+        acc = _mm512_dpwssd_epi32(acc, load(pairs), _mm512_set1_epi32(inputs[pair]));
+        pairs += (size_t)matrix->rows * 2;
+    }
+    acc = erx_requantize16(acc, load(matrix->multiplier + row), shift);
+    return _mm512_add_epi32(erx_bounded(acc), load(matrix->bias + row));
+}
+
+static void embed(const erx_image_t *image, const int16_t *features, const uint16_t *categories,
+                  int32_t *x)
+{
+    uint32_t d = image->shape.d_model;
+    erx_shift64_t shift = erx_shift64(image->embed.shift);
+    const int16_t *rows[ERX_CATEGORICALS];
+    for (uint32_t k = 0; k < ERX_CATEGORICALS; k++)
+        rows[k] = image->T[k] + (size_t)categories[k] * d;
+    for (uint32_t o = 0; o < d; o += LANES32) {
+        __m512i tables = _mm512_setzero_si512();
+        for (uint32_t k = 0; k < ERX_CATEGORICALS; k++)
+            tables = _mm512_add_epi32(tables, erx_load_i16x16(rows[k] + o));
+        tables = _mm512_sll_epi32(tables, _mm_cvtsi32_si128(image->T_sh));
+        __m512i sum = _mm512_add_epi32(pair_rows(&image->embed, o, features, shift), tables);
+        _mm512_storeu_si512(x + o, erx_clamp16(sum, ERX_RESIDUAL_MAX));
+    }
+}
+
+/* 4.1 as a requantization: v * r >> (16 + k). */
+typedef struct {
+    __m512i r;
+    erx_shift64_t shift;
+} root_t;
+
+static root_t vector_root(const int32_t *v, uint32_t n, int64_t eps)
+{
+    __m512i even = _mm512_setzero_si512();
+    __m512i odd = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < n; i += LANES32) {
+        __m512i value = load(v + i);
+        __m512i high = _mm512_srli_epi64(value, 32);
+        even = _mm512_add_epi64(even, _mm512_mul_epi32(value, value));
+        odd = _mm512_add_epi64(odd, _mm512_mul_epi32(high, high));
+    }
+    uint64_t ss = (uint64_t)eps + (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(even, odd));
+    erx_root_t root = erx_reciprocal_root(ss);
+    return (root_t){
+        .r = _mm512_set1_epi32((int32_t)root.r),
+        .shift = erx_shift64(16 + root.k),
+    };
+}
+
+static __m512i normalize(const int32_t *v, root_t root)
+{
+    return erx_clamp16(erx_requantize16(load(v), root.r, root.shift), 32767);
+}
+
+/* Products t with a gain, and the greatest magnitude among them. */
+static __m512i gain_product(__m512i y, const int16_t *gain, __m512i *greatest)
+{
+    __m512i t = _mm512_madd_epi16(y, erx_load_low16x16(gain));
+    *greatest = _mm512_max_epi32(*greatest, _mm512_abs_epi32(t));
+    return t;
+}
+
+/* sat8(RS(t, shift)) + 128. */
+static void store_activation(uint8_t *activation, __m512i t, int32_t shift)
+{
+    __m512i rounded = _mm512_add_epi32(t, _mm512_set1_epi32(1 << (shift - 1)));
+    rounded = _mm512_sra_epi32(rounded, _mm_cvtsi32_si128(shift));
+    __m128i u = _mm_max_epi8(_mm512_cvtsepi32_epi8(rounded), _mm_set1_epi8(-127));
+    _mm_storeu_si128((__m128i *)(void *)activation, _mm_xor_si128(u, _mm_set1_epi8(-128)));
+}
+
+static int32_t quantize(const int32_t *t, uint32_t n, __m512i greatest, int32_t gain_shift,
+                        uint8_t *activation)
+{
+    int32_t exponent = erx_block_exponent(_mm512_reduce_max_epi32(greatest), gain_shift);
+    for (uint32_t i = 0; i < n; i += LANES32)
+        store_activation(activation + i, load(t + i), gain_shift + exponent);
+    return exponent;
+}
+
+static int32_t norm(const int32_t *v, uint32_t n, int64_t eps, const int16_t *gain,
+                    int32_t gain_shift, uint8_t *activation)
+{
+    alignas(64) int32_t t[2 * ERX_D_MODEL_MAX];
+    __m512i greatest = _mm512_setzero_si512();
+    root_t root = vector_root(v, n, eps);
+    for (uint32_t i = 0; i < n; i += LANES32)
+        _mm512_store_si512(t + i, gain_product(normalize(v + i, root), gain + i, &greatest));
+    return quantize(t, n, greatest, gain_shift, activation);
+}
+
+/* table[index & 255] in 32 lanes: a permutation looks 64 entries up at once. */
+static __m512i lookup256(const int16_t *table, __m512i index, __mmask32 upper64, __mmask32 upper128)
+{
+    __m512i q0 = _mm512_permutex2var_epi16(load(table), index, load(table + 32));
+    __m512i q1 = _mm512_permutex2var_epi16(load(table + 64), index, load(table + 96));
+    __m512i q2 = _mm512_permutex2var_epi16(load(table + 128), index, load(table + 160));
+    __m512i q3 = _mm512_permutex2var_epi16(load(table + 192), index, load(table + 224));
+    return _mm512_mask_blend_epi16(upper128, _mm512_mask_blend_epi16(upper64, q0, q1),
+                                   _mm512_mask_blend_epi16(upper64, q2, q3));
+}
+
+/* silu(v, f). With step = f - 3 the index is (v >> step) + 128, and the
+ * interpolation RS(rise * fraction, step) is mulhrs(rise, fraction << (15 - step)). */
+static __m512i silu(__m512i v, int32_t f)
+{
+    int32_t step = f - 3;
+    __m512i index =
+        _mm512_add_epi16(_mm512_sra_epi16(v, _mm_cvtsi32_si128(step)), _mm512_set1_epi16(128));
+    __m512i fraction = _mm512_sll_epi16(v, _mm_cvtsi32_si128(15 - step));
+    fraction = _mm512_and_si512(fraction, _mm512_set1_epi16(32767));
+    __mmask32 upper64 = _mm512_test_epi16_mask(index, _mm512_set1_epi16(64));
+    __mmask32 upper128 = _mm512_test_epi16_mask(index, _mm512_set1_epi16(128));
+    __m512i value = lookup256(erx_table_sig, index, upper64, upper128);
+    __m512i rise = _mm512_sub_epi16(lookup256(erx_table_sig + 1, index, upper64, upper128), value);
+    __m512i sigmoid = _mm512_add_epi16(value, _mm512_mulhrs_epi16(rise, fraction));
+    __mmask32 above = _mm512_cmpgt_epi16_mask(index, _mm512_set1_epi16(255));
+    __mmask32 within = _mm512_cmpge_epi16_mask(index, _mm512_setzero_si512());
+    sigmoid = _mm512_mask_mov_epi16(sigmoid, above, _mm512_set1_epi16(32767));
+    return _mm512_maskz_mulhrs_epi16(within, v, sigmoid);
+}
+
+/* Interleaves 16 lanes of a and b, from the lower or the upper halves. */
+static __m512i interleave(__m512i a, __m512i b, bool upper)
+{
+    alignas(64) static const int16_t order[2][32] = {
+        {0, 32, 1, 33, 2,  34, 3,  35, 4,  36, 5,  37, 6,  38, 7,  39,
+         8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47},
+        {16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55,
+         24, 56, 25, 57, 26, 58, 27, 59, 28, 60, 29, 61, 30, 62, 31, 63},
+    };
+    return _mm512_permutex2var_epi16(a, load(order[upper]), b);
+}
+
+/* RQ of the taps' sum plus bias for 16 channels, as i16. */
+static __m256i conv_half(const erx_layer_t *layer, const int16_t *old_taps,
+                         const int16_t *recent_taps, uint32_t channel, __m512i old, __m512i recent,
+                         erx_shift64_t shift)
+{
+    __m512i acc = _mm512_madd_epi16(old, load(old_taps));
+    acc = _mm512_dpwssd_epi32(acc, recent, load(recent_taps));
+    acc = erx_bounded(erx_requantize16(acc, load(layer->Wc_m + channel), shift));
+    return erx_sat16x16(_mm512_add_epi32(acc, load(layer->bc + channel)));
+}
+
+/* Convolution and SiLU of 32 channels (those in mask), moving them into the state. */
+static __m512i conv_channels(const erx_layer_t *layer, size_t plane, uint32_t channels,
+                             uint32_t channel, __mmask32 mask, __m512i c, int16_t *state,
+                             erx_shift64_t shift)
+{
+    int16_t *oldest = state + channel;
+    __m512i c3 = _mm512_maskz_loadu_epi16(mask, oldest);
+    __m512i c2 = _mm512_maskz_loadu_epi16(mask, oldest + channels);
+    __m512i c1 = _mm512_maskz_loadu_epi16(mask, oldest + 2 * channels);
+    const int16_t *old_taps = layer->taps + (size_t)channel * 2;
+    const int16_t *recent_taps = old_taps + plane;
+    __m256i low = conv_half(layer, old_taps, recent_taps, channel, interleave(c3, c2, false),
+                            interleave(c1, c, false), shift);
+    __m256i high =
+        conv_half(layer, old_taps + 2 * LANES32, recent_taps + 2 * LANES32, channel + LANES32,
+                  interleave(c3, c2, true), interleave(c1, c, true), shift);
+    _mm512_mask_storeu_epi16(oldest, mask, c2);
+    _mm512_mask_storeu_epi16(oldest + channels, mask, c1);
+    _mm512_mask_storeu_epi16(oldest + 2 * channels, mask, c);
+    __m512i v = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    return silu(v, layer->fx);
+}
+
+static void conv(const erx_image_t *image, const erx_layer_t *layer, const int16_t *c,
+                 int16_t *state, const erx_conv_out_t *out)
+{
+    uint32_t di = image->shape.d_inner;
+    uint32_t N = image->shape.d_state;
+    uint32_t channels = erx_shape_conv_dim(&image->shape);
+    size_t plane = ERX_ALIGN_UP((size_t)channels, ERX_PANEL_ROWS) * 2;
+    erx_shift64_t shift = erx_shift64(layer->Wc_s);
+    alignas(64) int16_t bc[2 * ERX_D_STATE_MAX + LANES16];
+    for (uint32_t channel = 0; channel < channels; channel += LANES16) {
+        uint32_t left = channels - channel;
+        __mmask32 mask = left >= LANES16 ? ~(__mmask32)0 : ((__mmask32)1 << left) - 1;
+        __m512i w =
+            conv_channels(layer, plane, channels, channel, mask, load(c + channel), state, shift);
+        /* d_inner is a multiple of 64: a vector is all x or all B and C. */
+        _mm512_storeu_si512(channel < di ? out->x + channel : bc + (channel - di), w);
+    }
+    for (uint32_t n = 0; n < N; n++) {
+        out->B[n] = erx_sat16(bc[n] * (1 << layer->kb));
+        out->C[n] =
+            (int16_t)erx_clamp64(erx_round_shift(bc[N + n], layer->kc), -image->Cmax, image->Cmax);
+    }
+}
+
+/* What the update of a head's channels needs, in every lane. */
+typedef struct {
+    __m512i Abar;
+    __m512i Km;
+    __m512i Km_round;
+    __m128i ns;
+    __m512i my;
+    __m512i mD;
+    erx_shift64_t y_shift;
+    uint32_t pairs;     /* N / 2 */
+    size_t pair_stride; /* values from one pair of n to the next: 2 P */
+} head_t;
+
+/* sat16((x * Km + 2^(ns-1)) >> ns), twice in each lane. */
+static __m512i scaled_input(__m512i x, const head_t *head)
+{
+    __m512i product = _mm512_add_epi32(_mm512_madd_epi16(x, head->Km), head->Km_round);
+    __m512i dtx = erx_clamp16(_mm512_sra_epi32(product, head->ns), 32767);
+    return _mm512_mask_blend_epi16(0xaaaaaaaa, dtx, _mm512_slli_epi32(dtx, 16));
+}
+
+static void store_y(int16_t *y, __m512i acc, __m512i x, const head_t *head)
+{
+    __m512i even = _mm512_add_epi64(_mm512_mul_epi32(acc, head->my), _mm512_mul_epi32(x, head->mD));
+    __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(acc, 32), head->my),
+                                   _mm512_mul_epi32(_mm512_srli_epi64(x, 32), head->mD));
+    __m256i narrow = erx_sat16x16(erx_narrow64(even, odd, head->y_shift));
+    _mm256_storeu_si256((__m256i *)(void *)y, narrow);
+}
+
+/* Updates and reads group_count x 16 channels of a head; group_count is a
+ * constant at every call. */
+static inline __attribute__((always_inline)) void
+scan_groups(const uint32_t group_count, const head_t *head, const erx_conv_out_t *in,
+            const int16_t *x, int16_t *h, int16_t *y)
+{
+    __m512i dtx[4], acc[4];
+#pragma GCC unroll 4
+    for (uint32_t g = 0; g < group_count; g++) {
+        dtx[g] = scaled_input(erx_load_i16x16(x + g * LANES32), head);
+        acc[g] = _mm512_setzero_si512();
+    }
+    const int32_t *B = (const int32_t *)(const void *)in->B;
+    const int32_t *C = (const int32_t *)(const void *)in->C;
+    for (uint32_t pair = 0; pair < head->pairs; pair++, h += head->pair_stride) {
+        __m512i b = _mm512_set1_epi32(B[pair]);
+        __m512i c = _mm512_set1_epi32(C[pair]);
+#pragma GCC unroll 4
+        for (uint32_t g = 0; g < group_count; g++) {
+            __m512i old = _mm512_mulhrs_epi16(load(h + g * LANES16), head->Abar);
+            __m512i value = _mm512_adds_epi16(old, _mm512_mulhrs_epi16(dtx[g], b));
+            _mm512_storeu_si512(h + g * LANES16, value);
+            acc[g] = _mm512_dpwssd_epi32(acc[g], value, c);
+        }
+    }
+#pragma GCC unroll 4
+    for (uint32_t g = 0; g < group_count; g++)
+        store_y(y + g * LANES32, acc[g], erx_load_i16x16(x + g * LANES32), head);
+}
+
+static void scan_head(const head_t *head, uint32_t P, const erx_conv_out_t *in, const int16_t *x,
+                      int16_t *h, int16_t *y)
+{
+    uint32_t p = 0;
+    for (; p + 4 * LANES32 <= P; p += 4 * LANES32)
+        scan_groups(4, head, in, x + p, h + (size_t)p * 2, y + p);
+    for (; p < P; p += LANES32)
+        scan_groups(1, head, in, x + p, h + (size_t)p * 2, y + p);
+}
+
+static void scan(const erx_image_t *image, const erx_layer_t *layer, const int32_t *dt,
+                 const erx_conv_out_t *in, int16_t *h, int16_t *y)
+{
+    uint32_t P = image->shape.head_dim;
+    uint32_t N = image->shape.d_state;
+    for (uint32_t index = 0; index < image->shape.head_count; index++) {
+        erx_decay_t decay = erx_decay(layer, index, dt[index]);
+        const head_t head = {
+            .Abar = _mm512_set1_epi16(decay.Abar),
+            .Km = _mm512_set1_epi32(decay.Km),
+            .Km_round = _mm512_set1_epi32(1 << (decay.ns - 1)),
+            .ns = _mm_cvtsi32_si128(decay.ns),
+            .my = _mm512_set1_epi32(layer->my[index]),
+            .mD = _mm512_set1_epi32(layer->mD[index]),
+            .y_shift = erx_shift64(layer->y_s),
+            .pairs = N / 2,
+            .pair_stride = (size_t)P * 2,
+        };
+        scan_head(&head, P, in, in->x + (size_t)index * P, h + (size_t)index * N * P,
+                  y + (size_t)index * P);
+    }
+}
+
+static void gate(const int16_t *y, const int16_t *z, int32_t fz, uint32_t n, int32_t *pg)
+{
+    const __m512i round = _mm512_set1_epi32(128);
+    for (uint32_t i = 0; i < n; i += LANES16) {
+        __m512i g = silu(load(z + i), fz);
+        __m512i low = _mm512_madd_epi16(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(g)),
+                                        erx_load_i16x16(y + i));
+        __m512i high = _mm512_madd_epi16(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(g, 1)),
+                                         erx_load_i16x16(y + i + LANES32));
+        _mm512_storeu_si512(pg + i, _mm512_srai_epi32(_mm512_add_epi32(low, round), 8));
+        _mm512_storeu_si512(pg + i + LANES32, _mm512_srai_epi32(_mm512_add_epi32(high, round), 8));
+    }
+}
+
+static void head_hidden(const erx_image_t *image, const int32_t *x, const int16_t *controls,
+                        int16_t *hidden)
+{
+    root_t root = vector_root(x, image->shape.d_model, image->eps1);
+    erx_shift64_t shift = erx_shift64(image->control.shift);
+    __m512i round = _mm512_set1_epi32(1 << (image->Gf_s - 1));
+    for (uint32_t o = 0; o < image->shape.d_model; o += LANES32) {
+        __m512i t = _mm512_madd_epi16(normalize(x + o, root), erx_load_low16x16(image->Gf + o));
+        t = _mm512_sra_epi32(_mm512_add_epi32(t, round), _mm_cvtsi32_si128(image->Gf_s));
+        __m512i sum =
+            _mm512_add_epi32(erx_clamp16(t, 32767), pair_rows(&image->control, o, controls, shift));
+        _mm256_storeu_si256((__m256i *)(void *)(hidden + o), erx_sat16x16(sum));
+    }
+}
+
+static void regress(const erx_image_t *image, const int16_t *hidden, int32_t *regressions)
+{
+    uint32_t d = image->shape.d_model;
+    for (uint32_t r = 0; r < ERX_REGRESSIONS; r++) {
+        const int16_t *row = image->Wr + (size_t)r * d;
+        __m512i sum = _mm512_setzero_si512();
+        for (uint32_t o = 0; o < d; o += LANES16) {
+            /* Two products of 15-bit magnitudes fit 32 bits; their sum over a row does not. */
+            __m512i pairs = _mm512_madd_epi16(load(row + o), load(hidden + o));
+            sum = _mm512_add_epi64(sum, _mm512_cvtepi32_epi64(_mm512_castsi512_si256(pairs)));
+            sum = _mm512_add_epi64(sum, _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(pairs, 1)));
+        }
+        int64_t scaled = _mm512_reduce_add_epi64(sum) * image->Wr_m[r];
+        regressions[r] = (int32_t)(erx_round_shift(scaled, image->Wr_s[r]) + image->br[r]);
+    }
+}
+
+static int32_t head_quantize(const erx_image_t *image, const int16_t *hidden, uint8_t *activation)
+{
+    alignas(64) int32_t t[ERX_D_MODEL_MAX];
+    uint32_t d = image->shape.d_model;
+    __m512i greatest = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < d; i += LANES32)
+        _mm512_store_si512(t + i,
+                           gain_product(erx_load_i16x16(hidden + i), image->Gh + i, &greatest));
+    return quantize(t, d, greatest, image->Gh_s, activation);
+}
+
+static uint32_t argmax(const int32_t *values, uint32_t count)
+{
+    __m512i best = _mm512_set1_epi32(INT32_MIN);
+    for (uint32_t i = 0; i < count; i += LANES32) {
+        uint32_t left = count - i;
+        __mmask16 mask = left >= LANES32 ? (__mmask16)0xffff : (__mmask16)((1u << left) - 1);
+        best = _mm512_mask_max_epi32(best, mask, best, _mm512_maskz_loadu_epi32(mask, values + i));
+    }
+    int32_t greatest = _mm512_reduce_max_epi32(best);
+    uint32_t index = 0;
+    while (values[index] != greatest)
+        index++;
+    return index;
+}
+
+const erx_kernel_t erx_kernel_avx512vnni = {
+    .name = "avx512vnni",
+    .activation_bytes = 1,
+    .panel_bytes = erx_avx512vnni_panel_bytes,
+    .panel_pack = erx_avx512vnni_panel_pack,
+    .activation_pack = erx_avx512vnni_activation_pack,
+    .gemm = erx_avx512vnni_gemm,
+    .embed = embed,
+    .norm = norm,
+    .conv = conv,
+    .scan = scan,
+    .gate = gate,
+    .head_hidden = head_hidden,
+    .regress = regress,
+    .head_quantize = head_quantize,
+    .argmax = argmax,
+};
