@@ -46,13 +46,17 @@ def main(arguments):
     build = pathlib.Path(arguments[0])
     log = build / "meson-logs" / "testlog.json"
     log.unlink(missing_ok=True)
-    command = ["meson", "test", "-C", str(build), "--print-errorlogs", *arguments[1:]]
-    status = subprocess.run(command, check=False).returncode
+    command = ["meson", "test", "-C", str(build), "--no-rebuild", "--print-errorlogs"]
+    status = subprocess.run([*command, *arguments[1:]], check=False).returncode
 
     records = []
     if log.exists():
         records = [json.loads(line) for line in log.read_text().splitlines() if line]
     passed, failed, skipped = (sum(column) for column in zip((0, 0, 0), *map(count_cases, records)))
+    for record in records:
+        if record["result"] == "SKIP":
+            reason = (record.get("stdout", "").strip() or "no reason given").splitlines()[-1]
+            print(f"skipped {record['name']}: {reason}")
     if not records:
         print("run.py: no test ran", file=sys.stderr)
         status = status or 1
