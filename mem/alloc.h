@@ -8,7 +8,8 @@
 #include "mem/base.h"
 
 /* Zeroed memory, 64-byte aligned. NULL when there is none (callers report
- * ERX_ERR_MEMORY) or when count * size overflows. Any thread. */
+ * ERX_ERR_MEMORY) or when count * size overflows. Nothing asked for is still a
+ * pointer to free. Any thread. */
 void *erx_alloc(size_t count, size_t size);
 
 /* Frees what erx_alloc gave; NULL is allowed. Any thread. */

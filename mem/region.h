@@ -17,18 +17,19 @@ typedef struct {
     bool sealed;
 } erx_region_t;
 
-/* Maps bytes of zeroed memory, binds it to NUMA node (ERX_NODE_ANY: where it
- * is first touched) and touches every page, so that no page fault is left for
- * the frame path. A node that cannot be bound to is not an error: the memory
- * is then wherever the kernel puts it. Errors: ERX_ERR_MEMORY, naming the
- * number of bytes. Thread rule: one thread, control plane. */
+/* Maps bytes (> 0) of zeroed memory, 2 MiB aligned, binds it to NUMA node (the
+ * operating system's number; ERX_NODE_ANY: where it is first touched) and
+ * touches every page, so that no page fault is left for the frame path. A node
+ * that cannot be bound to is not an error: the memory is then wherever the
+ * kernel puts it. Errors: ERX_ERR_MEMORY, naming the number of bytes. Thread
+ * rule: one thread, control plane. */
 erx_status_t erx_region_open(erx_region_t *region_out, size_t bytes, int node, erx_error_t *error);
 
-/* Hands out the next bytes at alignment (a power of two, at most the page
- * size). Asserts that the region is open and large enough: sizes are planned
- * first. */
+/* Hands out the next bytes at alignment (a power of two, at most 2 MiB). Asserts that the region is
+ * open and large enough: sizes are planned first. */
 void *erx_region_take(erx_region_t *region, size_t bytes, size_t alignment);
 
+/* Ends the taking: the memory stays, erx_region_take asserts from now on. */
 void erx_region_seal(erx_region_t *region);
 
 /* Unmaps. A region that was never opened (all zero) is allowed. */

@@ -50,13 +50,14 @@ erx_status_t erx_error_set(erx_error_t *error, erx_status_t status, const char *
 
 erx_status_t erx_error_prefix(erx_error_t *error, const char *format, ...)
 {
-    char text[ERX_ERROR_TEXT_MAX];
+    char text[2 * ERX_ERROR_TEXT_MAX + sizeof ": "];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text, sizeof text, format, arguments);
+    (void)vsnprintf(text, ERX_ERROR_TEXT_MAX, format, arguments);
     va_end(arguments);
-    if (length >= 0 && (size_t)length < sizeof text)
-        (void)snprintf(text + length, sizeof text - (size_t)length, ": %s", error->text);
-    memcpy(error->text, text, sizeof text);
+    size_t length = strlen(text);
+    (void)snprintf(text + length, sizeof text - length, ": %s", error->text);
+    text[ERX_ERROR_TEXT_MAX - 1] = '\0';
+    memcpy(error->text, text, ERX_ERROR_TEXT_MAX);
     return error->status;
 }

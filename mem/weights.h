@@ -7,9 +7,10 @@
  *
  * How a second process finds them: each holder publishes a small file
  * `<pid>-<fd>` in `/dev/shm/erx-<uid>/<key>/`; a newcomer opens
- * `/proc/<pid>/fd/<fd>` of a live holder, checks seals, owner, size and the
- * header's digest, maps it, and publishes itself. Files of holders that are
- * gone are removed on the way. A lock file beside them makes sure that two
+ * `/proc/<pid>/fd/<fd>` of a live holder, checks seals, owner, size, key and
+ * the digest in the trailer behind the image, maps it, and publishes itself.
+ * Files of holders that are gone are removed on the way, and so is the
+ * directory by the last one. A lock file beside them makes sure that two
  * newcomers do not both pack. Where /dev/shm or /proc cannot be used, the
  * image is private to the process: slower to load, never wrong. */
 #ifndef ERX_MEM_WEIGHTS_H
@@ -31,15 +32,20 @@ typedef struct erx_weights erx_weights_t;
 typedef erx_status_t (*erx_weights_fill_fn)(void *context, uint8_t *bytes, size_t size,
                                             erx_error_t *error);
 
-/* Maps the image of key, of exactly size bytes; calls fill only when no live
- * holder has it. bind_node: NUMA node to place new pages on, or ERX_NODE_ANY.
- * Errors: those of fill, ERX_ERR_MEMORY. Thread rule: control plane. */
+/* Maps the image of key, of exactly size bytes (> 0); calls fill only when no
+ * live holder has it. bind_node: NUMA node to place new pages on (the operating
+ * system's number), or ERX_NODE_ANY. Errors: those of fill, ERX_ERR_MEMORY.
+ * Thread rule: control plane. */
 erx_status_t erx_weights_attach(const erx_weights_key_t *key, size_t size, int bind_node,
                                 erx_weights_fill_fn fill, void *context,
                                 erx_weights_t **weights_out, erx_error_t *error);
 
-/* First byte of the image: read-only, 64-byte aligned (2 MiB where the system
- * allows), valid until detach. */
+/* The same with another directory in place of /dev/shm; NULL: never share. */
+erx_status_t erx_weights_attach_at(const char *root, const erx_weights_key_t *key, size_t size,
+                                   int bind_node, erx_weights_fill_fn fill, void *context,
+                                   erx_weights_t **weights_out, erx_error_t *error);
+
+/* First byte of the image: read-only, 2 MiB aligned, valid until detach. */
 const uint8_t *erx_weights_bytes(const erx_weights_t *weights);
 
 /* Whether attach found the pages of another holder instead of packing. */
