@@ -3,8 +3,11 @@
  * One leader thread (any thread outside the gang, one at a time) starts a job
  * and waits for it. Between jobs workers spin for a short while and then park;
  * rouse wakes parked ones ahead of a start whose time is known, so that the
- * start itself is one store. Inside a job workers may meet at the barrier;
- * neither the job nor the barrier makes a system call. */
+ * start itself is one store. Inside a job workers may meet at the barrier,
+ * which makes no system call unless a worker keeps the others waiting for so
+ * long that it has probably lost its processor. Signals are blocked on
+ * workers; their threads are named erx-worker-<index>. CONCURRENCY.md lists
+ * who writes what. */
 #ifndef ERX_SCHED_GANG_H
 #define ERX_SCHED_GANG_H
 
@@ -18,7 +21,7 @@ typedef void (*erx_gang_job_fn)(void *context, uint32_t worker);
 
 /* Starts worker_count threads, worker i pinned to topo->cpus[i]. Errors:
  * ERX_ERR_RANGE for 0 workers or more than topo has processors (the message
- * names both), ERX_ERR_MEMORY, ERX_ERR_PERMISSION. */
+ * names both), ERX_ERR_MEMORY, ERX_ERR_PERMISSION. topo is not kept. */
 erx_status_t erx_gang_open(const erx_topo_t *topo, uint32_t worker_count, erx_gang_t **gang_out,
                            erx_error_t *error);
 
@@ -43,10 +46,11 @@ void erx_gang_wait(erx_gang_t *gang);
 void erx_gang_run(erx_gang_t *gang, erx_gang_job_fn job, void *context);
 
 /* Returns when every worker of the gang has called it; what each wrote before
- * is visible to all after. Workers only, inside a job. Spins. */
+ * is visible to all after. Workers only, inside a job; all of them, or the job
+ * never ends. Spins. */
 void erx_gang_barrier(erx_gang_t *gang, uint32_t worker);
 
-/* Stops and joins the workers. NULL is allowed. */
+/* Stops and joins the workers. No job may be under way. NULL is allowed. */
 void erx_gang_close(erx_gang_t *gang);
 
 #endif
