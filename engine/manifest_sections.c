@@ -148,36 +148,29 @@ static erx_status_t read_architecture(const erx_fields_t *root, erx_manifest_t *
 /* The profile fixes the heads: regression rows first, then the logits. */
 static erx_status_t check_heads(const erx_fields_t *root, erx_manifest_t *manifest)
 {
-    enum { REGRESSION_HEADS = 4 };
-    static const char *const names[REGRESSION_HEADS + ERX_LOGIT_HEADS] = {
-        "continuous", "binary",    "velocity",       "dynamics",       "p0_action",  "p1_action",
-        "p0_jumps",   "p1_jumps",  "p0_l_cancel",    "p1_l_cancel",    "p0_hurtbox", "p1_hurtbox",
-        "p0_ground",  "p1_ground", "p0_last_attack", "p1_last_attack",
-    };
-    static const uint16_t regression_widths[REGRESSION_HEADS] = {8, 6, 10, 6};
     (void)manifest;
     erx_fields_t heads;
     erx_status_t status = erx_fields_object(root, "heads", &heads);
     if (status != ERX_OK)
         return status;
-    for (size_t i = 0; i < ERX_COUNT(names); i++) {
-        int64_t expected =
-            i < REGRESSION_HEADS ? regression_widths[i] : erx_logit_widths[i - REGRESSION_HEADS];
+    for (size_t i = 0; i < ERX_COUNT(erx_head_names); i++) {
+        int64_t expected = i < ERX_REGRESSION_HEADS ? erx_regression_widths[i]
+                                                    : erx_logit_widths[i - ERX_REGRESSION_HEADS];
         int64_t width = 0;
-        status = erx_fields_integer(&heads, names[i], expected, expected, &width);
+        status = erx_fields_integer(&heads, erx_head_names[i], expected, expected, &width);
         if (status != ERX_OK)
             return status;
     }
-    status = erx_fields_only(&heads, names, ERX_COUNT(names));
+    status = erx_fields_only(&heads, erx_head_names, ERX_COUNT(erx_head_names));
     if (status != ERX_OK)
         return status;
     void *position = json_object_iter(heads.object); /* in the order of the text */
-    for (size_t i = 0; i < ERX_COUNT(names); i++) {
+    for (size_t i = 0; i < ERX_COUNT(erx_head_names); i++) {
         const char *name = json_object_iter_key(position);
-        if (strcmp(name, names[i]) != 0)
+        if (strcmp(name, erx_head_names[i]) != 0)
             return erx_fields_refuse(&heads, name, ERX_ERR_FORMAT,
                                      "out of order: %s comes here, outputs lie in this order",
-                                     names[i]);
+                                     erx_head_names[i]);
         position = json_object_iter_next(heads.object, position);
     }
     return ERX_OK;

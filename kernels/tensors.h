@@ -10,30 +10,36 @@
 
 #include "mem/base.h"
 
-#define ERX_FEATURES      58u /* F: 29 a player */
-#define ERX_CONTROLS      26u /* Fn: the 13 controller features of both players */
-#define ERX_CATEGORICALS  15u /* 7 of player 0, 7 of player 1, stage */
-#define ERX_CONTINUOUS    13u /* continuous values a player */
-#define ERX_REGRESSIONS   30u
-#define ERX_LOGITS        1020u
-#define ERX_LOGIT_HEADS   12u
-#define ERX_CONV_TAPS     4u
-#define ERX_RESIDUAL_BITS 14              /* R */
-#define ERX_RESIDUAL_MAX  ((1 << 26) - 1) /* XMAX */
-#define ERX_EXPONENT_MIN  (-2)            /* block exponent, NUMERICS 4.2 */
-#define ERX_EXPONENT_MAX  5
-#define ERX_LAYERS_MAX    64u
-#define ERX_D_MODEL_MAX   1024u
-#define ERX_D_MODEL_STEP  32u /* d_model is a multiple of this */
-#define ERX_D_STATE_MAX   128u
-#define ERX_HEAD_DIM_STEP 16u /* headdim is a multiple of this */
-#define ERX_HEADS_MAX     128u
+#define ERX_FEATURES         58u /* F: 29 a player */
+#define ERX_CONTROLS         26u /* Fn: the 13 controller features of both players */
+#define ERX_CATEGORICALS     15u /* 7 of player 0, 7 of player 1, stage */
+#define ERX_CONTINUOUS       13u /* continuous values a player */
+#define ERX_REGRESSIONS      30u
+#define ERX_LOGITS           1020u
+#define ERX_LOGIT_HEADS      12u
+#define ERX_REGRESSION_HEADS 4u
+#define ERX_CONV_TAPS        4u
+#define ERX_RESIDUAL_BITS    14              /* R */
+#define ERX_RESIDUAL_MAX     ((1 << 26) - 1) /* XMAX */
+#define ERX_EXPONENT_MIN     (-2)            /* block exponent, NUMERICS 4.2 */
+#define ERX_EXPONENT_MAX     5
+#define ERX_LAYERS_MAX       64u
+#define ERX_D_MODEL_MAX      1024u
+#define ERX_D_MODEL_STEP     32u /* d_model is a multiple of this */
+#define ERX_D_STATE_MAX      128u
+#define ERX_HEAD_DIM_STEP    16u /* headdim is a multiple of this */
+#define ERX_HEADS_MAX        128u
 
 /* Number of values of each categorical, in the order of NUMERICS 1. */
 extern const uint16_t erx_category_counts[ERX_CATEGORICALS];
 
 /* Width of each logit head, in output order. */
 extern const uint16_t erx_logit_widths[ERX_LOGIT_HEADS];
+
+/* Width of each regression head, and the names of all heads as manifests give
+ * them: regression heads first, then the logit heads. */
+extern const uint16_t erx_regression_widths[ERX_REGRESSION_HEADS];
+extern const char *const erx_head_names[ERX_REGRESSION_HEADS + ERX_LOGIT_HEADS];
 
 typedef struct {
     uint32_t d_model;     /* d */
