@@ -1,0 +1,225 @@
+#include "engine/engine.h"
+
+#include <string.h>
+
+#include "kernels/select.h"
+#include "mem/alloc.h"
+#include "mem/assert.h"
+#include "sched/clock.h"
+
+struct erx_engine {
+    erx_topo_t topo;
+    erx_gang_t *gang;
+    const erx_kernel_t *kernel;
+    erx_schedule_t schedule;
+    uint32_t *worker_nodes;
+    uint32_t model_count;
+    erx_model_t models[ERX_MODELS_MAX];
+    erx_block_t block;
+    erx_batch_t batch;
+    void *batch_memory;
+};
+
+static erx_status_t choose_kernel(const char *isa, const erx_kernel_t **kernel_out,
+                                  erx_error_t *error)
+{
+    const erx_kernel_t *kernels[ERX_KERNELS_MAX];
+    uint32_t count = erx_kernel_list(kernels);
+    *kernel_out = isa == NULL ? kernels[0] : erx_kernel_find(isa);
+    if (*kernel_out != NULL)
+        return ERX_OK;
+    erx_error_set(error, ERX_ERR_ARGUMENT,
+                  "instruction set '%s' is not one of this machine's:", isa);
+    for (uint32_t i = 0; i < count; i++) {
+        size_t length = strlen(error->text);
+        strncat(error->text, i == 0 ? " " : ", ", sizeof error->text - length - 1);
+        strncat(error->text, kernels[i]->name, sizeof error->text - length - 3);
+    }
+    return ERX_ERR_ARGUMENT;
+}
+
+static erx_status_t open_gang(erx_engine_t *engine, uint32_t worker_count, erx_error_t *error)
+{
+    if (worker_count == 0)
+        worker_count = engine->topo.cpu_count;
+    erx_status_t status = erx_gang_open(&engine->topo, worker_count, &engine->gang, error);
+    if (status != ERX_OK)
+        return status;
+    engine->worker_nodes = erx_alloc(worker_count, sizeof *engine->worker_nodes);
+    if (engine->worker_nodes == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for %u workers", worker_count);
+    for (uint32_t w = 0; w < worker_count; w++)
+        engine->worker_nodes[w] = erx_gang_worker_node(engine->gang, w);
+    return ERX_OK;
+}
+
+erx_status_t erx_engine_open(const erx_engine_config_t *config, erx_engine_t **engine_out,
+                             erx_error_t *error)
+{
+    erx_engine_t *engine = erx_alloc(1, sizeof *engine);
+    if (engine == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for an engine");
+    engine->schedule = config->schedule;
+    erx_status_t status = choose_kernel(config->isa, &engine->kernel, error);
+    if (status == ERX_OK)
+        status = erx_topo_read(config->cpu_list, &engine->topo, error);
+    if (status == ERX_OK)
+        status = open_gang(engine, config->worker_count, error);
+    if (status != ERX_OK) {
+        erx_engine_close(engine);
+        return status;
+    }
+    *engine_out = engine;
+    return ERX_OK;
+}
+
+/* Makes room for the frames of all loaded models in one block. */
+static erx_status_t resize_block(erx_engine_t *engine, uint32_t frame_capacity, erx_error_t *error)
+{
+    uint32_t worker_count = erx_gang_worker_count(engine->gang);
+    erx_frame_t *frames = erx_alloc(frame_capacity, sizeof *frames);
+    void *memory = erx_alloc(1, erx_batch_bytes(worker_count, frame_capacity));
+    if (frames == NULL || memory == NULL) {
+        erx_free(frames);
+        erx_free(memory);
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for blocks of %u frames",
+                             frame_capacity);
+    }
+    erx_free(engine->block.frames);
+    erx_free(engine->batch_memory);
+    engine->batch_memory = memory;
+    engine->block.frames = frames;
+    engine->block.frame_count = 0;
+    engine->block.frame_capacity = frame_capacity;
+    erx_batch_init(&engine->batch, worker_count, engine->worker_nodes, frame_capacity,
+                   engine->schedule, memory);
+    return ERX_OK;
+}
+
+erx_status_t erx_engine_load_model(erx_engine_t *engine, const char *directory,
+                                   uint32_t session_capacity, erx_model_t **model_out,
+                                   erx_error_t *error)
+{
+    if (engine->model_count == ERX_MODELS_MAX)
+        return erx_error_set(error, ERX_ERR_FULL, "%s: the engine holds %u models already",
+                             directory, ERX_MODELS_MAX);
+    const erx_model_plan_t plan = {
+        .topo = &engine->topo,
+        .gang = engine->gang,
+        .kernel = engine->kernel,
+        .session_capacity = session_capacity,
+    };
+    erx_model_t *model = &engine->models[engine->model_count];
+    erx_status_t status = erx_model_open(model, directory, &plan, error);
+    if (status != ERX_OK)
+        return status;
+    status = resize_block(engine, engine->block.frame_capacity + session_capacity, error);
+    if (status != ERX_OK) {
+        erx_model_close(model);
+        return status;
+    }
+    engine->model_count++;
+    *model_out = model;
+    return ERX_OK;
+}
+
+erx_block_t *erx_engine_begin_block(erx_engine_t *engine, int64_t timestamp)
+{
+    erx_block_begin(&engine->block, engine->block.number + 1, timestamp);
+    return &engine->block;
+}
+
+void erx_engine_rouse(erx_engine_t *engine)
+{
+    erx_gang_rouse(engine->gang);
+}
+
+/* Makes lanes [begin, end) of a group visible in their accounts. */
+static void publish(erx_engine_t *engine, const erx_group_t *group, uint32_t begin, uint32_t end)
+{
+    for (uint32_t i = group->lane_begin + begin; i < group->lane_begin + end; i++) {
+        erx_session_t *session = engine->batch.frames[i]->session;
+        session->frame++;
+        if (session->frame == session->max_frames || session->frame == ERX_FRAMES_MAX)
+            session->status = ERX_SESSION_ENDED;
+        erx_arena_publish(session->arena, session->frame, session->status, engine->block.timestamp);
+    }
+}
+
+static void step_alone(erx_engine_t *engine, erx_group_t *group, uint32_t worker)
+{
+    static const erx_step_part_t alone = {.worker = 0, .worker_count = 1};
+    erx_model_t *model = group->model;
+    erx_scratch_t *scratch = &model->scratches[worker];
+    erx_step(&model->steps[engine->worker_nodes[worker]], scratch, scratch, &alone,
+             engine->batch.lanes + group->lane_begin, group->lane_count);
+    publish(engine, group, 0, group->lane_count);
+    group->finished_ns = erx_clock_now();
+}
+
+/* Every worker of the gang calls this with the same group. */
+static void step_together(erx_engine_t *engine, erx_group_t *group, uint32_t worker)
+{
+    erx_model_t *model = group->model;
+    const erx_step_part_t part = {
+        .worker = worker,
+        .worker_count = engine->batch.worker_count,
+        .gang = engine->gang,
+    };
+    erx_step(&model->steps[engine->worker_nodes[worker]], &model->scratches[0],
+             &model->scratches[worker], &part, engine->batch.lanes + group->lane_begin,
+             group->lane_count);
+    erx_gang_barrier(engine->gang, worker);
+    if (worker == 0) {
+        publish(engine, group, 0, group->lane_count);
+        group->finished_ns = erx_clock_now();
+    }
+}
+
+static void execute_worker(void *context, uint32_t worker)
+{
+    erx_engine_t *engine = context;
+    for (uint32_t i = 0; i < engine->batch.split_count; i++)
+        step_together(engine, &engine->batch.groups[i], worker);
+    for (erx_group_t *group; (group = erx_batch_take(&engine->batch, worker)) != NULL;)
+        step_alone(engine, group, worker);
+}
+
+void erx_engine_execute(erx_engine_t *engine)
+{
+    if (engine->block.frame_count == 0) {
+        engine->batch.group_count = 0;
+        return;
+    }
+    erx_batch_plan(&engine->batch, &engine->block, engine->models, engine->model_count);
+    erx_gang_run(engine->gang, execute_worker, engine);
+}
+
+const erx_group_t *erx_engine_groups(const erx_engine_t *engine, uint32_t *count_out)
+{
+    *count_out = engine->batch.group_count;
+    return engine->batch.groups;
+}
+
+uint32_t erx_engine_worker_count(const erx_engine_t *engine)
+{
+    return erx_gang_worker_count(engine->gang);
+}
+
+const erx_kernel_t *erx_engine_kernel(const erx_engine_t *engine)
+{
+    return engine->kernel;
+}
+
+void erx_engine_close(erx_engine_t *engine)
+{
+    if (engine == NULL)
+        return;
+    for (uint32_t m = 0; m < engine->model_count; m++)
+        erx_model_close(&engine->models[m]);
+    erx_gang_close(engine->gang);
+    erx_free(engine->block.frames);
+    erx_free(engine->batch_memory);
+    erx_free(engine->worker_nodes);
+    erx_free(engine);
+}

@@ -1,0 +1,55 @@
+/* The engine: models, sessions and a gang of pinned workers that executes
+ * blocks. This is the interface that the C ABI wraps.
+ *
+ * Thread rule: one control thread calls everything here. Memory is taken when
+ * the engine opens and when models are loaded; executing a block allocates
+ * nothing. */
+#ifndef ERX_ENGINE_ENGINE_H
+#define ERX_ENGINE_ENGINE_H
+
+#include "engine/batch.h"
+
+typedef struct erx_engine erx_engine_t;
+
+typedef struct {
+    uint32_t worker_count; /* 0: one for every processor that may be used */
+    const char *cpu_list;  /* processors such as "0-3,8"; NULL: all that may be used */
+    const char *isa;       /* kernel by name; NULL: the best that runs here */
+    erx_schedule_t schedule;
+} erx_engine_config_t;
+
+/* Errors: ERX_ERR_RANGE (more workers than processors), ERX_ERR_ARGUMENT
+ * (unknown instruction set or processor list), ERX_ERR_MEMORY. */
+erx_status_t erx_engine_open(const erx_engine_config_t *config, erx_engine_t **engine_out,
+                             erx_error_t *error);
+
+/* Loads a model directory for at most session_capacity sessions at once.
+ * model_out stays valid until the engine closes. Errors: those of
+ * erx_model_open, ERX_ERR_FULL after ERX_MODELS_MAX models. */
+erx_status_t erx_engine_load_model(erx_engine_t *engine, const char *directory,
+                                   uint32_t session_capacity, erx_model_t **model_out,
+                                   erx_error_t *error);
+
+/* The block that will be executed next, emptied: number grows by one. Add
+ * frames with erx_block_add or erx_block_add_all. */
+erx_block_t *erx_engine_begin_block(erx_engine_t *engine, int64_t timestamp);
+
+/* Makes the workers ready for a block that is about to start. Optional. */
+void erx_engine_rouse(erx_engine_t *engine);
+
+/* Executes the begun block: every frame in it is stepped and published to its
+ * accounts; sessions that reached their last frame have ended status. Returns
+ * when all is done. */
+void erx_engine_execute(erx_engine_t *engine);
+
+/* The groups of the last executed block, each with the time it was finished
+ * (erx_clock_now). Valid until the next block begins. */
+const erx_group_t *erx_engine_groups(const erx_engine_t *engine, uint32_t *count_out);
+
+uint32_t erx_engine_worker_count(const erx_engine_t *engine);
+const erx_kernel_t *erx_engine_kernel(const erx_engine_t *engine);
+
+/* Stops the workers and gives everything back. NULL is allowed. */
+void erx_engine_close(erx_engine_t *engine);
+
+#endif

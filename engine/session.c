@@ -1,0 +1,142 @@
+#include "engine/session.h"
+
+#include <string.h>
+
+#include "mem/alloc.h"
+#include "mem/assert.h"
+
+/* The node whose share of the first slot + 1 sessions is most behind. */
+static uint32_t node_of_slot(uint32_t slot, uint32_t node_count, const uint32_t *shares)
+{
+    uint64_t total = 0;
+    for (uint32_t n = 0; n < node_count; n++)
+        total += shares[n];
+    uint64_t ticket = slot % total;
+    for (uint32_t n = 0; n < node_count; n++) {
+        if (ticket < shares[n])
+            return n;
+        ticket -= shares[n];
+    }
+    return 0;
+}
+
+static erx_status_t open_regions(erx_session_pool_t *pool, const uint32_t *node_os_index,
+                                 erx_error_t *error)
+{
+    size_t bytes = erx_arena_bytes(&pool->shape);
+    for (uint32_t n = 0; n < pool->region_count; n++) {
+        size_t count = 0;
+        for (uint32_t slot = 0; slot < pool->capacity; slot++)
+            count += pool->sessions[slot].node == n;
+        if (count == 0)
+            continue;
+        int node = node_os_index == NULL ? ERX_NODE_ANY : (int)node_os_index[n];
+        erx_status_t status = erx_region_open(&pool->regions[n], count * bytes, node, error);
+        if (status != ERX_OK)
+            return erx_error_prefix(error, "arenas of %u sessions", pool->capacity);
+        for (uint32_t slot = 0; slot < pool->capacity; slot++)
+            if (pool->sessions[slot].node == n)
+                pool->sessions[slot].arena =
+                    erx_region_take(&pool->regions[n], bytes, ERX_CACHE_LINE);
+        erx_region_seal(&pool->regions[n]);
+    }
+    return ERX_OK;
+}
+
+erx_status_t erx_session_pool_open(erx_session_pool_t *pool_out, const erx_shape_t *shape,
+                                   uint32_t capacity, uint32_t node_count,
+                                   const uint32_t *node_shares, const uint32_t *node_os_index,
+                                   erx_error_t *error)
+{
+    erx_session_pool_t pool = {.shape = *shape, .capacity = capacity, .region_count = node_count};
+    if (capacity == 0 || capacity > ERX_SESSIONS_MAX)
+        return erx_error_set(error, ERX_ERR_RANGE, "sessions: %u is not in 1 to %u", capacity,
+                             ERX_SESSIONS_MAX);
+    pool.sessions = erx_alloc(capacity, sizeof *pool.sessions);
+    pool.free_slots = erx_alloc(capacity, sizeof *pool.free_slots);
+    erx_status_t status = ERX_OK;
+    if (pool.sessions == NULL || pool.free_slots == NULL) {
+        status =
+            erx_error_set(error, ERX_ERR_MEMORY, "no memory for a table of %u sessions", capacity);
+    } else {
+        for (uint32_t slot = 0; slot < capacity; slot++) {
+            pool.sessions[slot].slot = slot;
+            pool.sessions[slot].node = node_of_slot(slot, node_count, node_shares);
+            pool.free_slots[capacity - 1 - slot] = slot;
+        }
+        pool.free_count = capacity;
+        status = open_regions(&pool, node_os_index, error);
+    }
+    if (status != ERX_OK) {
+        erx_session_pool_close(&pool);
+        return status;
+    }
+    *pool_out = pool;
+    return ERX_OK;
+}
+
+void erx_session_pool_close(erx_session_pool_t *pool)
+{
+    for (uint32_t n = 0; n < pool->region_count; n++)
+        erx_region_close(&pool->regions[n]);
+    erx_free(pool->sessions);
+    erx_free(pool->free_slots);
+    memset(pool, 0, sizeof *pool);
+}
+
+erx_status_t erx_session_create(erx_session_pool_t *pool, const erx_session_terms_t *terms,
+                                uint64_t *handle_out, erx_error_t *error)
+{
+    if (terms->stage >= ERX_STAGES)
+        return erx_error_set(error, ERX_ERR_RANGE, "stage: %u is not in 0 to %u", terms->stage,
+                             ERX_STAGES - 1);
+    for (uint32_t p = 0; p < ERX_PLAYERS; p++)
+        if (terms->characters[p] >= ERX_CHARACTERS)
+            return erx_error_set(error, ERX_ERR_RANGE,
+                                 "character of player %u: %u is not in 0 to %u", p + 1,
+                                 terms->characters[p], ERX_CHARACTERS - 1);
+    if (pool->free_count == 0)
+        return erx_error_set(error, ERX_ERR_FULL,
+                             "all %u sessions are in use; end one, or open the engine with more",
+                             pool->capacity);
+    erx_session_t *session = &pool->sessions[pool->free_slots[--pool->free_count]];
+    pool->used_count++;
+    session->generation++;
+    session->block_number = 0;
+    session->frame = 0;
+    session->max_frames = terms->max_frames;
+    session->status = ERX_SESSION_ACTIVE;
+    memset(session->arena, 0, erx_arena_bytes(&pool->shape));
+    erx_arena_start(session->arena, &pool->shape, terms);
+    *handle_out = erx_session_handle(session);
+    return ERX_OK;
+}
+
+uint64_t erx_session_handle(const erx_session_t *session)
+{
+    return (uint64_t)session->generation << 32 | session->slot;
+}
+
+erx_session_t *erx_session_find(const erx_session_pool_t *pool, uint64_t handle)
+{
+    uint32_t slot = (uint32_t)handle;
+    if (slot >= pool->capacity)
+        return NULL;
+    erx_session_t *session = &pool->sessions[slot];
+    bool alive = session->generation % 2 == 1 && session->generation == (uint32_t)(handle >> 32);
+    return alive ? session : NULL;
+}
+
+void erx_session_end(erx_session_pool_t *pool, erx_session_t *session)
+{
+    ERX_ASSERT(session->generation % 2 == 1 && pool->free_count < pool->capacity);
+    session->generation++;
+    session->status = ERX_SESSION_ENDED;
+    pool->free_slots[pool->free_count++] = session->slot;
+    pool->used_count--;
+}
+
+size_t erx_session_bytes(const erx_shape_t *shape)
+{
+    return erx_arena_bytes(shape) + sizeof(erx_session_t) + sizeof(uint32_t);
+}

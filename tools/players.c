@@ -1,0 +1,142 @@
+#include "tools/players.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem/assert.h"
+#include "tools/random.h"
+
+#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+
+static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ at[i]) * FNV_PRIME;
+    return hash;
+}
+
+/* Starts a session for the pair's game. */
+static erx_status_t start(erx_players_t *players, erx_player_pair_t *pair, erx_error_t *error)
+{
+    erx_session_terms_t terms = {.stage = pair->game.stage};
+    memcpy(terms.characters, pair->game.characters, sizeof terms.characters);
+    memcpy(terms.model, players->model->hash, sizeof terms.model);
+    pair->played = 0;
+    return erx_session_create(&players->model->sessions, &terms, &pair->handle, error);
+}
+
+static erx_status_t allocate(erx_players_t *players, erx_model_t *model, uint32_t count,
+                             uint32_t round_frames, erx_error_t *error)
+{
+    *players = (erx_players_t){.model = model, .round_frames = round_frames};
+    players->pairs = calloc(count, sizeof *players->pairs);
+    if (players->pairs == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for %u sessions", count);
+    return ERX_OK;
+}
+
+/* Starts the next pair; on failure everything is given back. */
+static erx_status_t add_pair(erx_players_t *players, const erx_player_pair_t *pair,
+                             erx_error_t *error)
+{
+    players->pairs[players->count] = *pair;
+    erx_status_t status = start(players, &players->pairs[players->count], error);
+    if (status == ERX_OK)
+        players->count++;
+    else
+        erx_players_close(players);
+    return status;
+}
+
+erx_status_t erx_players_open_game(erx_players_t *players_out, erx_model_t *model, uint32_t count,
+                                   const erx_trace_t *trace, uint32_t game, erx_error_t *error)
+{
+    const erx_player_pair_t pair = {
+        .game = erx_trace_game(trace, game),
+        .frames_left = UINT32_MAX,
+    };
+    erx_status_t status = allocate(players_out, model, count, 0, error);
+    for (uint32_t i = 0; status == ERX_OK && i < count; i++)
+        status = add_pair(players_out, &pair, error);
+    return status;
+}
+
+erx_status_t erx_players_open_mixed(erx_players_t *players_out, erx_model_t *model, uint32_t count,
+                                    const erx_trace_t *trace, uint64_t seed, uint32_t round_frames,
+                                    erx_error_t *error)
+{
+    erx_random_t random;
+    erx_random_seed(&random, seed, 0);
+    erx_status_t status = allocate(players_out, model, count, round_frames, error);
+    for (uint32_t i = 0; status == ERX_OK && i < count; i++) {
+        uint32_t game = erx_random_below(&random, trace->game_count);
+        erx_player_pair_t pair = {.game = erx_trace_game(trace, game), .frames_left = UINT32_MAX};
+        pair.offset = erx_random_below(&random, pair.game.frame_count);
+        if (round_frames != 0)
+            pair.frames_left = round_frames - (uint32_t)((uint64_t)round_frames * i / count);
+        status = add_pair(players_out, &pair, error);
+    }
+    return status;
+}
+
+/* A round is over: the session makes way for a new one in its slot. */
+static void start_anew(erx_players_t *players, erx_player_pair_t *pair)
+{
+    erx_error_t error;
+    erx_session_end(&players->model->sessions,
+                    erx_session_find(&players->model->sessions, pair->handle));
+    erx_status_t status = start(players, pair, &error);
+    ERX_ASSERT(status == ERX_OK); /* the slot was just freed, the terms were good before */
+    pair->frames_left = players->round_frames;
+}
+
+void erx_players_feed(erx_players_t *players)
+{
+    for (uint32_t i = 0; i < players->count; i++) {
+        erx_player_pair_t *pair = &players->pairs[i];
+        if (pair->frames_left == 0)
+            start_anew(players, pair);
+        const erx_session_t *session = erx_players_session(players, i);
+        const uint8_t(*controllers)[ERX_CONTROLLER_BYTES] =
+            erx_trace_controllers(&pair->game, pair->offset + pair->played);
+        for (uint32_t p = 0; p < ERX_PLAYERS; p++)
+            erx_arena_input(session->arena, session->frame, p, controllers[p]);
+        pair->played++;
+        if (pair->frames_left != UINT32_MAX)
+            pair->frames_left--;
+    }
+}
+
+erx_session_t *erx_players_session(const erx_players_t *players, uint32_t i)
+{
+    erx_session_t *session = erx_session_find(&players->model->sessions, players->pairs[i].handle);
+    ERX_ASSERT(session != NULL);
+    return session;
+}
+
+uint64_t erx_players_state_hash(const erx_players_t *players, uint32_t i)
+{
+    return fnv1a(FNV_BASIS, erx_players_session(players, i)->arena + ERX_ARENA_WORLD,
+                 erx_hidden_data_bytes(&players->model->shape));
+}
+
+uint64_t erx_players_hash(const erx_players_t *players)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < players->count; i++) {
+        uint64_t state = erx_players_state_hash(players, i);
+        uint64_t number = i;
+        sum += fnv1a(fnv1a(FNV_BASIS, &number, sizeof number), &state, sizeof state);
+    }
+    return sum;
+}
+
+void erx_players_close(erx_players_t *players)
+{
+    for (uint32_t i = 0; i < players->count; i++)
+        erx_session_end(&players->model->sessions, erx_players_session(players, i));
+    free(players->pairs);
+    memset(players, 0, sizeof *players);
+}
