@@ -16,7 +16,7 @@ _Noreturn void erx_child_fail(const char *condition, const char *file, int line)
     _exit(EXIT_FAILURE);
 }
 
-pid_t erx_child_start(erx_child_fn body, void *context)
+static pid_t start(erx_child_fn body, void *context, bool silent)
 {
     (void)fflush(NULL);
     pid_t parent = getpid();
@@ -27,9 +27,16 @@ pid_t erx_child_start(erx_child_fn body, void *context)
     /* No orphans when the test fails, no core files from expected aborts. */
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setrlimit(RLIMIT_CORE, &(struct rlimit){0});
+    if (silent)
+        (void)freopen("/dev/null", "w", stderr);
     int status = getppid() == parent ? body(context) : EXIT_FAILURE;
     (void)fflush(NULL);
     _exit(status);
+}
+
+pid_t erx_child_start(erx_child_fn body, void *context)
+{
+    return start(body, context, false);
 }
 
 static int wait_for(pid_t child)
@@ -60,14 +67,14 @@ void erx_child_kill(pid_t child)
 
 void erx_child_expect_abort(erx_child_fn body, void *context)
 {
-    int status = wait_for(erx_child_start(body, context));
+    int status = wait_for(start(body, context, true));
     ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
                   "expected an abort, child ended with status %#x", (unsigned)status);
 }
 
 void erx_child_expect_fault(erx_child_fn body, void *context)
 {
-    int status = wait_for(erx_child_start(body, context));
+    int status = wait_for(start(body, context, true));
 #ifdef ERX_SANITIZED
     bool faulted = !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 #else
