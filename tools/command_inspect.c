@@ -1,0 +1,124 @@
+/* erx inspect: what a model directory or a trace holds. */
+#include "tools/command.h"
+#include "tools/model_report.h"
+#include "tools/options.h"
+#include "tools/trace_report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+    const char *path;
+    const char *json; /* where to write JSON; NULL: print text */
+    erx_model_report_t model;
+} request_t;
+
+enum { OPTION_TENSORS = 256, OPTION_SHARDS, OPTION_JSON };
+
+static const struct argp_option options[] = {
+    {"tensors", OPTION_TENSORS, NULL, 0, "List a model's tensors", 0},
+    {"shards", OPTION_SHARDS, NULL, 0, "List a model's shards with their hashes", 0},
+    {"json", OPTION_JSON, "FILE", 0, "Write everything as JSON; - is the standard output", 0},
+    {0},
+};
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    request_t *request = state->input;
+    switch (key) {
+    case OPTION_TENSORS:
+        request->model.tensors = true;
+        return 0;
+    case OPTION_SHARDS:
+        request->model.shards = true;
+        return 0;
+    case OPTION_JSON:
+        request->json = text;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->path != NULL)
+            argp_error(state, "one PATH at a time: '%s' is one too many", text);
+        request->path = text;
+        return 0;
+    case ARGP_KEY_END:
+        if (request->path == NULL)
+            argp_error(state, "PATH is missing: a model directory or a trace");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp parser = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "PATH",
+    .doc = "Shows what PATH holds: a model directory (checked in full, as for running) or a trace.",
+};
+
+static erx_status_t inspect_model(const request_t *request, erx_error_t *error)
+{
+    erx_model_file_t file;
+    erx_status_t status = erx_model_file_open(request->path, &file, error);
+    if (status != ERX_OK)
+        return status;
+    if (request->json != NULL)
+        status = erx_model_report_json(&file, request->json, error);
+    else
+        erx_model_report_print(&file, &request->model);
+    erx_model_file_close(&file);
+    return status;
+}
+
+static erx_status_t inspect_trace(const request_t *request, erx_error_t *error)
+{
+    erx_trace_t trace;
+    erx_status_t status = erx_trace_open(request->path, &trace, error);
+    if (status != ERX_OK)
+        return status;
+    if (request->json != NULL)
+        status = erx_trace_report_json(&trace, request->json, error);
+    else
+        erx_trace_report_print(&trace);
+    erx_trace_close(&trace);
+    return status;
+}
+
+/* Whether a regular file begins with a trace's magic. */
+static bool begins_as_trace(const char *path)
+{
+    char magic[ERX_TRACE_MAGIC_BYTES];
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return false;
+    ssize_t count = read(file, magic, sizeof magic);
+    (void)close(file);
+    return count == (ssize_t)sizeof magic && memcmp(magic, ERX_TRACE_MAGIC, sizeof magic) == 0;
+}
+
+static erx_status_t inspect(const request_t *request, erx_error_t *error)
+{
+    struct stat facts;
+    if (stat(request->path, &facts) != 0)
+        return erx_error_set(error, ERX_ERR_NOT_FOUND, "cannot open %s: %s", request->path,
+                             strerror(errno));
+    if (S_ISDIR(facts.st_mode))
+        return inspect_model(request, error);
+    if (S_ISREG(facts.st_mode) && begins_as_trace(request->path))
+        return inspect_trace(request, error);
+    return erx_error_set(error, ERX_ERR_FORMAT,
+                         "%s is neither a model directory nor a trace (" ERX_TRACE_MAGIC ")",
+                         request->path);
+}
+
+int erx_command_inspect(int argc, char **argv)
+{
+    request_t request = {0};
+    erx_command_parse(&parser, argc, argv, &request);
+    erx_error_t error;
+    erx_status_t status = inspect(&request, &error);
+    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+}

@@ -1,0 +1,16 @@
+#include "tools/command.h"
+
+static const erx_command_t commands[] = {
+    {"Models", "inspect", "show what a model directory or a trace holds", erx_command_inspect},
+    {"Models", "luts", "write the activation tables of bytecode programs", erx_command_luts},
+    {"Play", "load", "play many sessions at 60 frames a second and measure", erx_command_load},
+    {"Play", "rollout", "play one game of a trace and show or hash every frame",
+     erx_command_rollout},
+    {"Play", "trace", "make scripted players, or show a trace's games", erx_command_trace},
+};
+
+int main(int argc, char **argv)
+{
+    argp_program_version = "erx " ERX_VERSION;
+    return erx_command_dispatch(commands, ERX_COUNT(commands), argc, argv);
+}
