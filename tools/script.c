@@ -69,7 +69,7 @@ static const uint32_t press_least[ERX_SCRIPT_PRESSES] = {
 #define SHIELD_R_PERCENT     64u
 #define SHIELD_ROLL_PERCENT  25u
 #define ROLL_FRAMES          4u
-#define RELEASE_HOLD         250u /* mean of the analog frames of a press, in 1/100; all at its end */
+#define RELEASE_HOLD         250u /* mean analog frames around a press, 1/100; here at its end */
 #define RELEASE_MOST         240
 #define TRIGGER_REST_PERCENT 54u /* of players whose shoulder reads 0 at rest */
 #define TRIGGER_REST_LEAST   2
