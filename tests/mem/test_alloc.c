@@ -1,5 +1,5 @@
 #include "mem/alloc.h"
-#include "tests/mem/suites.h"
+#include "tests/mem/mem_suites.h"
 #include "tests/support/rng.h"
 
 #include <stdlib.h>

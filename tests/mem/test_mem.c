@@ -1,5 +1,5 @@
 #include "mem/base.h"
-#include "tests/mem/suites.h"
+#include "tests/mem/mem_suites.h"
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 #include "mem/layout.h"
 #include "mem/region.h"
-#include "tests/mem/suites.h"
+#include "tests/mem/mem_suites.h"
 #include "tests/support/child.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "mem/status.h"
-#include "tests/mem/suites.h"
+#include "tests/mem/mem_suites.h"
 
 #include <string.h>
 

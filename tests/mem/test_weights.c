@@ -1,5 +1,5 @@
 #include "mem/weights.h"
-#include "tests/mem/suites.h"
+#include "tests/mem/mem_suites.h"
 #include "tests/mem/weights_fixture.h"
 #include "tests/support/child.h"
 

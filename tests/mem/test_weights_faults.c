@@ -1,7 +1,7 @@
 /* What shared weights stand: dead holders, spoiled pages, unsafe directories.
  * The answer is always the right image, at worst a private one. */
 #include "mem/weights.h"
-#include "tests/mem/suites.h"
+#include "tests/mem/mem_suites.h"
 #include "tests/mem/weights_fixture.h"
 #include "tests/support/child.h"
 

@@ -1,5 +1,5 @@
 #include "sched/clock.h"
-#include "tests/sched/suites.h"
+#include "tests/sched/sched_suites.h"
 #include "tests/support/rng.h"
 
 #define START_NS UINT64_C(123456789012345)

@@ -1,5 +1,5 @@
 #include "sched/cpu_list.h"
-#include "tests/sched/suites.h"
+#include "tests/sched/sched_suites.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "sched/clock.h"
 #include "sched/gang.h"
-#include "tests/sched/suites.h"
+#include "tests/sched/sched_suites.h"
 
 #include <pthread.h>
 #include <sched.h>

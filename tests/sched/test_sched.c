@@ -1,5 +1,5 @@
 #include "mem/base.h"
-#include "tests/sched/suites.h"
+#include "tests/sched/sched_suites.h"
 
 int main(void)
 {

@@ -1,29 +1,68 @@
 /* The order of use on machines that this one is not: hwloc describes them from
  * HWLOC_SYNTHETIC, set in child processes. */
 #include "sched/topo.h"
-#include "tests/sched/suites.h"
+#include "tests/sched/sched_suites.h"
 #include "tests/support/child.h"
 
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Processors 0..15: package p has 0..7 or 8..15, core c has 2c and 2c + 1. */
 #define TWO_PACKAGES "package:2 [numa(memory=1GB)] core:4 pu:2"
 #define ONE_PACKAGE  "package:1 core:4 pu:1"
 
+/* Two efficient cores of one thread (processors 0 and 1), then two fast ones of
+ * two threads (2, 3 and 4, 5). Synthetic descriptions know no kinds, so this
+ * machine is in the form that hwloc exports. */
+#define SETS(mask)                                                                                 \
+    " cpuset='" mask "' complete_cpuset='" mask "' nodeset='0x1' complete_nodeset='0x1'"
+#define THREAD(number, mask) "<object type='PU' os_index='" number "'" SETS(mask) "/>"
+#define CORE(number, mask)   "<object type='Core' os_index='" number "'" SETS(mask) ">"
+static const char hybrid_machine[] =
+    "<?xml version='1.0' encoding='UTF-8'?><!DOCTYPE topology SYSTEM 'hwloc2.dtd'>"
+    "<topology version='2.0'>"
+    "<object type='Machine' os_index='0' allowed_cpuset='0x3f' allowed_nodeset='0x1'" SETS(
+        "0x3f") ">"
+                "<object type='NUMANode' os_index='0' local_memory='1073741824'" SETS(
+                    "0x3f") "/>" CORE("0", "0x1") THREAD("0", "0x1") "</object>" CORE("1", "0x2")
+                    THREAD("1", "0x2") "</object>" CORE("2", "0xc") THREAD("2", "0x4")
+                        THREAD("3", "0x8") "</object>" CORE("3", "0x30") THREAD("4", "0x10") THREAD(
+                            "5", "0x20") "</object>"
+                                         "</object>"
+                                         "<cpukind cpuset='0x3' forced_efficiency='0'/><cpukind "
+                                         "cpuset='0x3c' forced_efficiency='1'/>"
+                                         "</topology>";
+
 typedef struct {
-    const char *synthetic;
+    const char *synthetic; /* NULL: the hybrid machine */
     const char *cpu_list;
     uint32_t cpu_count;
     uint32_t node_count;
     erx_topo_cpu_t cpus[16]; /* in order of use */
 } plan_t;
 
+static void imagine_hybrid_machine(void)
+{
+    int fd = memfd_create("hybrid", 0);
+    ERX_CHILD_CHECK(fd >= 0);
+    size_t bytes = strlen(hybrid_machine);
+    ERX_CHILD_CHECK(write(fd, hybrid_machine, bytes) == (ssize_t)bytes);
+    char path[64];
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    ERX_CHILD_CHECK(setenv("HWLOC_XMLFILE", path, 1) == 0);
+}
+
 static int expect_plan(void *context)
 {
     const plan_t *plan = context;
-    ERX_CHILD_CHECK(setenv("HWLOC_SYNTHETIC", plan->synthetic, 1) == 0);
+    if (plan->synthetic == NULL)
+        imagine_hybrid_machine();
+    else
+        ERX_CHILD_CHECK(setenv("HWLOC_SYNTHETIC", plan->synthetic, 1) == 0);
     erx_topo_t topo;
     erx_error_t error;
     ERX_CHILD_CHECK(erx_topo_read(plan->cpu_list, &topo, &error) == ERX_OK);
@@ -35,7 +74,7 @@ static int expect_plan(void *context)
         ERX_CHILD_CHECK(topo.cpus[i].core == plan->cpus[i].core);
         ERX_CHILD_CHECK(topo.cpus[i].node == plan->cpus[i].node);
         ERX_CHILD_CHECK(topo.cpus[i].smt_index == plan->cpus[i].smt_index);
-        ERX_CHILD_CHECK(topo.cpus[i].efficiency == 0);
+        ERX_CHILD_CHECK(topo.cpus[i].efficiency == plan->cpus[i].efficiency);
         /* Not this machine: pinning to any processor is accepted and ignored. */
         ERX_CHILD_CHECK(erx_topo_pin(&topo, topo.cpus[i].cpu, &error) == ERX_OK);
     }
@@ -48,7 +87,7 @@ START_TEST(test_cores_before_threads_and_nodes_in_turn)
         .synthetic = TWO_PACKAGES,
         .cpu_count = 16,
         .node_count = 2,
-        /* cpu, core, node, smt_index */
+        /* cpu, core, node, smt_index, efficiency */
         .cpus = {{0, 0, 0, 0, 0},
                  {8, 4, 1, 0, 0},
                  {2, 1, 0, 0, 0},
@@ -113,6 +152,22 @@ START_TEST(test_machine_without_second_threads)
 }
 END_TEST
 
+START_TEST(test_fast_cores_before_efficient_ones_before_second_threads)
+{
+    plan_t plan = {
+        .cpu_count = 6,
+        .node_count = 1,
+        .cpus = {{2, 2, 0, 0, 1},
+                 {4, 3, 0, 0, 1},
+                 {0, 0, 0, 0, 0},
+                 {1, 1, 0, 0, 0},
+                 {3, 2, 0, 1, 1},
+                 {5, 3, 0, 1, 1}},
+    };
+    erx_child_run(expect_plan, &plan);
+}
+END_TEST
+
 static int expect_errors(void *context)
 {
     (void)context;
@@ -172,18 +227,16 @@ static erx_topo_t read_this_system(void)
     return topo;
 }
 
-/* Runs in a child: affinity is the process' own. */
+/* In a child whose parent was pinned before it started, as under taskset. */
 static int expect_affinity(void *context)
 {
-    const erx_topo_t *all = context;
-    uint32_t last = all->cpus[all->cpu_count - 1].cpu;
-    erx_error_t error;
-    ERX_CHILD_CHECK(erx_topo_pin(all, last, &error) == ERX_OK);
-    ERX_CHILD_CHECK(sched_getcpu() == (int)last);
+    const uint32_t *cpu = context;
+    ERX_CHILD_CHECK(sched_getcpu() == (int)*cpu);
     erx_topo_t topo;
+    erx_error_t error;
     ERX_CHILD_CHECK(erx_topo_read(NULL, &topo, &error) == ERX_OK);
     ERX_CHILD_CHECK(topo.cpu_count == 1);
-    ERX_CHILD_CHECK(topo.cpus[0].cpu == last);
+    ERX_CHILD_CHECK(topo.cpus[0].cpu == *cpu);
     ERX_CHILD_CHECK(topo.cpus[0].smt_index == 0);
     return 0;
 }
@@ -197,7 +250,12 @@ START_TEST(test_this_system_and_the_process_own_affinity)
     ck_assert_uint_eq(topo.cpu_count, (uint32_t)CPU_COUNT(&allowed));
     for (uint32_t i = 0; i < topo.cpu_count; i++)
         ck_assert(CPU_ISSET(topo.cpus[i].cpu, &allowed));
-    erx_child_run(expect_affinity, &topo);
+
+    uint32_t last = topo.cpus[topo.cpu_count - 1].cpu;
+    erx_error_t error = {0};
+    ck_assert_int_eq(erx_topo_pin(&topo, last, &error), ERX_OK);
+    erx_child_run(expect_affinity, &last);
+    ck_assert_int_eq(sched_setaffinity(0, sizeof allowed, &allowed), 0);
 }
 END_TEST
 
@@ -219,6 +277,7 @@ Suite *topo_suite(void)
     tcase_add_test(tcase, test_list_restricts);
     tcase_add_test(tcase, test_nodes_without_a_listed_processor_are_not_counted);
     tcase_add_test(tcase, test_machine_without_second_threads);
+    tcase_add_test(tcase, test_fast_cores_before_efficient_ones_before_second_threads);
     tcase_add_test(tcase, test_lists_that_name_nothing_usable_are_refused);
     tcase_add_test(tcase, test_limits);
     tcase_add_test(tcase, test_this_system_and_the_process_own_affinity);

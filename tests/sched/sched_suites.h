@@ -1,5 +1,5 @@
-#ifndef ERX_TESTS_SCHED_SUITES_H
-#define ERX_TESTS_SCHED_SUITES_H
+#ifndef ERX_TESTS_SCHED_SCHED_SUITES_H
+#define ERX_TESTS_SCHED_SCHED_SUITES_H
 
 #include "tests/support/check_main.h"
 
