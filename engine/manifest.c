@@ -68,11 +68,15 @@ static erx_status_t read_tensor(const erx_fields_t *tensors, uint64_t weight_byt
     return erx_fields_only(&fields, keys, ERX_COUNT(keys));
 }
 
-static int compare_offsets(const void *left, const void *right)
+/* By offset; where two claim the same, by name, so that the error is always
+ * the same. */
+static int compare_entries(const void *left, const void *right)
 {
-    uint64_t a = ((const erx_tensor_entry_t *)left)->offset;
-    uint64_t b = ((const erx_tensor_entry_t *)right)->offset;
-    return (a > b) - (a < b);
+    const erx_tensor_entry_t *a = left;
+    const erx_tensor_entry_t *b = right;
+    if (a->offset != b->offset)
+        return a->offset > b->offset ? 1 : -1;
+    return strcmp(a->name, b->name);
 }
 
 /* The plan says which tensors there must be; the text says where they lie. */
@@ -101,7 +105,7 @@ static erx_status_t read_tensors(const erx_fields_t *root, erx_manifest_t *manif
                 return erx_fields_refuse(&tensors, name, ERX_ERR_FORMAT, "unknown tensor");
         }
     }
-    qsort(manifest->tensors, manifest->tensor_count, sizeof *manifest->tensors, compare_offsets);
+    qsort(manifest->tensors, manifest->tensor_count, sizeof *manifest->tensors, compare_entries);
     for (uint32_t i = 1; i < manifest->tensor_count; i++) {
         const erx_tensor_entry_t *before = &manifest->tensors[i - 1];
         if (before->offset + before->bytes > manifest->tensors[i].offset)

@@ -1,0 +1,11 @@
+#ifndef ERX_TESTS_ENGINE_ENGINE_SUITES_H
+#define ERX_TESTS_ENGINE_ENGINE_SUITES_H
+
+#include "tests/support/check_main.h"
+
+Suite *manifest_members_suite(void);
+Suite *manifest_suite(void);
+Suite *model_file_suite(void);
+Suite *tensors_check_suite(void);
+
+#endif

@@ -1,0 +1,13 @@
+#include "mem/base.h"
+#include "tests/engine/engine_suites.h"
+
+int main(void)
+{
+    static const erx_suite_fn suites[] = {
+        manifest_members_suite,
+        manifest_suite,
+        model_file_suite,
+        tensors_check_suite,
+    };
+    return erx_check_run(suites, ERX_COUNT(suites));
+}
