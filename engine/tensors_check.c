@@ -292,9 +292,8 @@ static erx_status_t check_global_scalars(const scope_t *scope, const erx_tensors
     erx_status_t status = check_scalars(scope, global_scalars, ERX_COUNT(global_scalars), tensors);
     if (status != ERX_OK)
         return status;
-    /* |acc| <= N * 32768 * Cmax < 2^31 (NUMERICS 5.4, 5.6). */
+    /* |acc| <= N * 32768 * Cmax < 2^31 (NUMERICS 5.4, 5.6); N >= 2 keeps Cmax in i16. */
     int32_t c_max = INT32_MAX / (STATE_MAX * (int32_t)tensors->shape.d_state);
-    c_max = ERX_MIN(c_max, SAT16_MAX);
     if (tensors->Cmax != c_max)
         return refuse(scope, "sc Cmax", NO_ROW, "is %d, must be %d where d_state is %u",
                       tensors->Cmax, c_max, tensors->shape.d_state);

@@ -98,6 +98,8 @@ START_TEST(test_names_are_short_printable_labels)
     trial_expect_refused(root, "name");
     json_object_set_new(root, "name", json_string("two\nlines"));
     trial_expect_refused(root, "name");
+    json_object_set_new(root, "name", json_string("delete\x7f"));
+    trial_expect_refused(root, "name");
     json_decref(root);
 }
 END_TEST
@@ -218,10 +220,10 @@ START_TEST(test_shards_follow_each_other_to_the_end)
         const char *path;
     } cases[] = {
         {"index", 1, "shard_map.shards.1.index"},
-        {"offset", 64, "shard_map.shards.1.offset"},               /* a gap */
-        {"offset", -ERX_SHARD_ALIGN, "shard_map.shards.1.offset"}, /* an overlap */
-        {"size", -64, "shard_map.shards.2.offset"},                /* the next one misses it */
-        {"size", ERX_SHARD_BYTES_MAX, "shard_map.shards.1.size"},  /* too large for an account */
+        {"offset", 64, "shard_map.shards.1.offset"},                           /* a gap */
+        {"offset", -(json_int_t)ERX_SHARD_ALIGN, "shard_map.shards.1.offset"}, /* an overlap */
+        {"size", -64, "shard_map.shards.2.offset"},               /* the next one misses it */
+        {"size", ERX_SHARD_BYTES_MAX, "shard_map.shards.1.size"}, /* too large for an account */
         {"size", ERX_SHARD_ALIGN, "shard_map.shards.2.offset"},
     };
     for (size_t i = 0; i < ERX_COUNT(cases); i++) {

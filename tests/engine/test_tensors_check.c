@@ -318,8 +318,8 @@ START_TEST(test_the_bounds_of_products_are_exact)
     silence("Wl_m");
     set_value("sc", WL_S, SHIFT);
     fill_values("Wl", 0, D, 127);
-    set_value("bl", 0, -5);
-    expect_exact("Wl_m", 0, 127 * 127 * D, least, 5, "Wl row 0:");
+    set_value("bl", 0, -5000);
+    expect_exact("Wl_m", 0, 127 * 127 * D, least, 5000, "Wl row 0:");
 }
 END_TEST
 
@@ -328,14 +328,14 @@ START_TEST(test_the_bounds_of_16_bit_products_are_exact)
     silence("layers.0.Wc_m");
     set_value("layers.0.sc", WC_S, 20);
     fill_values("layers.0.Wc", 0, 4, -16383);
-    set_value("layers.0.bc", 0, -1000);
-    expect_exact("layers.0.Wc_m", 0, INT64_C(4) * 16383 * 32767, 20, 1000, "layers.0.Wc row 0:");
+    set_value("layers.0.bc", 0, -100000);
+    expect_exact("layers.0.Wc_m", 0, INT64_C(4) * 16383 * 32767, 20, 100000, "layers.0.Wc row 0:");
     set_value("layers.0.Wc_m", 0, 0);
     silence("Wctl_m");
-    set_value("sc", WCTL_S, 1);
-    fill_values("Wctl", 0, 26, 2520);
+    set_value("sc", WCTL_S, 16);
+    fill_values("Wctl", 0, 26, 1); /* small, so that a step of the multiplier is */
     set_value("bctl", 0, 77);
-    expect_exact("Wctl_m", 0, INT64_C(26) * 2520 * 32767, 1, 32767 + 77, "Wctl row 0:");
+    expect_exact("Wctl_m", 0, INT64_C(26) * 32767, 16, 32767 + 77, "Wctl row 0:");
     set_value("Wctl_m", 0, 0);
     /* 65538 * 32767 is the last that fits 31 bits. */
     fill_values("Wctl", 0, 26, 0);
