@@ -1,11 +1,13 @@
 #include "engine/engine.h"
 
-#include <string.h>
+#include <stdio.h>
 
 #include "kernels/select.h"
 #include "mem/alloc.h"
 #include "mem/assert.h"
 #include "sched/clock.h"
+
+#define KERNEL_NAME_MAX 32u /* that a message quotes */
 
 struct erx_engine {
     erx_topo_t topo;
@@ -28,14 +30,13 @@ static erx_status_t choose_kernel(const char *isa, const erx_kernel_t **kernel_o
     *kernel_out = isa == NULL ? kernels[0] : erx_kernel_find(isa);
     if (*kernel_out != NULL)
         return ERX_OK;
-    erx_error_set(error, ERX_ERR_ARGUMENT,
-                  "instruction set '%s' is not one of this machine's:", isa);
-    for (uint32_t i = 0; i < count; i++) {
-        size_t length = strlen(error->text);
-        strncat(error->text, i == 0 ? " " : ", ", sizeof error->text - length - 1);
-        strncat(error->text, kernels[i]->name, sizeof error->text - length - 3);
-    }
-    return ERX_ERR_ARGUMENT;
+    char names[ERX_KERNELS_MAX * KERNEL_NAME_MAX] = "";
+    for (uint32_t i = 0, length = 0; i < count && length < sizeof names; i++)
+        length += (uint32_t)snprintf(names + length, sizeof names - length, "%s%s",
+                                     i == 0 ? "" : ", ", kernels[i]->name);
+    return erx_error_set(error, ERX_ERR_ARGUMENT,
+                         "instruction set '%.*s' is not one of this machine's: %s",
+                         (int)KERNEL_NAME_MAX, isa, names);
 }
 
 static erx_status_t open_gang(erx_engine_t *engine, uint32_t worker_count, erx_error_t *error)
@@ -209,6 +210,11 @@ uint32_t erx_engine_worker_count(const erx_engine_t *engine)
 const erx_kernel_t *erx_engine_kernel(const erx_engine_t *engine)
 {
     return engine->kernel;
+}
+
+erx_gang_t *erx_engine_gang(erx_engine_t *engine)
+{
+    return engine->gang;
 }
 
 void erx_engine_close(erx_engine_t *engine)

@@ -49,6 +49,10 @@ const erx_group_t *erx_engine_groups(const erx_engine_t *engine, uint32_t *count
 uint32_t erx_engine_worker_count(const erx_engine_t *engine);
 const erx_kernel_t *erx_engine_kernel(const erx_engine_t *engine);
 
+/* The engine's workers, for tests and tools that look at the workers
+ * themselves: they may run jobs of their own between blocks. */
+erx_gang_t *erx_engine_gang(erx_engine_t *engine);
+
 /* Stops the workers and gives everything back. NULL is allowed. */
 void erx_engine_close(erx_engine_t *engine);
 

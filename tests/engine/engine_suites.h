@@ -3,6 +3,7 @@
 
 #include "tests/support/check_main.h"
 
+Suite *golden_suite(void);
 Suite *manifest_members_suite(void);
 Suite *manifest_suite(void);
 Suite *model_file_suite(void);

@@ -4,6 +4,7 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
+        golden_suite,
         manifest_members_suite,
         manifest_suite,
         model_file_suite,
