@@ -1,0 +1,18 @@
+/* Named shapes, for synthetic models and benchmarks. */
+#ifndef ERX_TOOLS_PRESETS_H
+#define ERX_TOOLS_PRESETS_H
+
+#include "kernels/tensors.h"
+
+typedef struct {
+    const char *name;
+    erx_shape_t shape;
+} erx_preset_t;
+
+#define ERX_PRESETS 5u
+extern const erx_preset_t erx_presets[ERX_PRESETS];
+
+/* Preset by name; NULL for an unknown one. */
+const erx_preset_t *erx_preset_find(const char *name);
+
+#endif
