@@ -83,8 +83,8 @@ erx_session_t *rig_session_start(erx_model_t *model, uint32_t number, uint32_t m
     };
     uint64_t handle;
     erx_error_t error;
-    ck_assert_msg(erx_session_create(&model->sessions, &terms, &handle, &error) == ERX_OK, "%s",
-                  error.text);
+    if (erx_session_create(&model->sessions, &terms, &handle, &error) != ERX_OK)
+        ck_abort_msg("%s", error.text);
     return erx_session_find(&model->sessions, handle);
 }
 

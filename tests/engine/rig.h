@@ -42,7 +42,7 @@ erx_model_t *rig_engine_load(erx_engine_t *engine, const char *directory,
                              uint32_t session_capacity);
 
 /* Starts a session of a model with stage and characters that follow from
- * number. */
+ * number. Allocates nothing, and works in a child process, unless it fails. */
 erx_session_t *rig_session_start(erx_model_t *model, uint32_t number, uint32_t max_frames);
 
 /* The controllers of a session's next frame: random, but the same for the same

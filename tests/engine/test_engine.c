@@ -4,9 +4,11 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
+        frame_path_suite,
         golden_suite,
-        manifest_members_suite,
+        invariance_suite,
         manifest_suite,
+        manifest_members_suite,
         model_file_suite,
         tensors_check_suite,
     };
