@@ -3,12 +3,14 @@
 
 #include "tests/support/check_main.h"
 
+Suite *account_suite(void);
 Suite *frame_path_suite(void);
 Suite *golden_suite(void);
 Suite *invariance_suite(void);
 Suite *manifest_suite(void);
 Suite *manifest_members_suite(void);
 Suite *model_file_suite(void);
+Suite *session_suite(void);
 Suite *tensors_check_suite(void);
 
 #endif

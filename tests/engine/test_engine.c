@@ -4,12 +4,14 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
+        account_suite,
         frame_path_suite,
         golden_suite,
         invariance_suite,
         manifest_suite,
         manifest_members_suite,
         model_file_suite,
+        session_suite,
         tensors_check_suite,
     };
     return erx_check_run(suites, ERX_COUNT(suites));
