@@ -69,12 +69,6 @@ static erx_status_t open_sessions(erx_model_t *model, const erx_model_plan_t *pl
                                  plan->topo->this_system ? plan->topo->node_os_index : NULL, error);
 }
 
-static uint32_t group_size_of(const erx_shape_t *shape)
-{
-    size_t fitting = ERX_GROUP_STATE_BYTES / erx_shape_layer_state_bytes(shape);
-    return (uint32_t)ERX_MAX(ERX_GROUP_MIN, ERX_MIN(ERX_GROUP_MAX, fitting));
-}
-
 static erx_status_t allocate_tables(erx_model_t *model, erx_error_t *error)
 {
     model->images = erx_alloc(model->node_count, sizeof *model->images);
@@ -116,7 +110,7 @@ erx_status_t erx_model_open(erx_model_t *model_out, const char *directory,
     model_out->node_count = plan->topo->node_count;
     model_out->worker_count = erx_gang_worker_count(plan->gang);
     model_out->image_bytes = erx_image_bytes(plan->kernel, &model_out->shape);
-    model_out->group_size = group_size_of(&model_out->shape);
+    model_out->group_size = erx_step_group_size(&model_out->shape);
     status = open_parts(model_out, &file.tensors, plan, error);
     erx_model_file_close(&file);
     if (status != ERX_OK)

@@ -55,6 +55,12 @@ static size_t scratch_place(erx_scratch_t *scratch, const erx_kernel_t *kernel,
     return erx_layout_bytes(&layout);
 }
 
+uint32_t erx_step_group_size(const erx_shape_t *shape)
+{
+    size_t fitting = ERX_GROUP_STATE_BYTES / erx_shape_layer_state_bytes(shape);
+    return (uint32_t)ERX_MAX(ERX_GROUP_MIN, ERX_MIN(ERX_GROUP_MAX, fitting));
+}
+
 size_t erx_scratch_bytes(const erx_kernel_t *kernel, const erx_shape_t *shape, uint32_t lanes_max)
 {
     erx_scratch_t counted;

@@ -14,6 +14,17 @@
 
 #define ERX_LANES_MAX 64u /* sessions of one batch */
 
+/* Sessions that one worker carries through the layers together: enough that
+ * weights are read rarely, few enough that their states of one layer, fetched
+ * during in_proj, are still in the second-level cache when the scan needs
+ * them. */
+#define ERX_GROUP_MIN         8u
+#define ERX_GROUP_MAX         32u
+#define ERX_GROUP_STATE_BYTES ((size_t)640 << 10)
+
+ERX_STATIC_ASSERT(ERX_GROUP_MAX <= ERX_LANES_MAX, "a group is a batch");
+ERX_STATIC_ASSERT(ERX_GROUP_MIN <= ERX_GROUP_MAX, "group sizes are a range");
+
 /* One session in a batch: where its state lies and what is pressed. */
 typedef struct {
     erx_world_t *world;
@@ -52,6 +63,9 @@ typedef struct {
     uint32_t worker_count;
     erx_gang_t *gang;
 } erx_step_part_t;
+
+/* Sessions in a group of this shape, in [ERX_GROUP_MIN, ERX_GROUP_MAX]. */
+uint32_t erx_step_group_size(const erx_shape_t *shape);
 
 /* Bytes that a scratch for lanes_max lanes needs. */
 size_t erx_scratch_bytes(const erx_kernel_t *kernel, const erx_shape_t *shape, uint32_t lanes_max);

@@ -11,7 +11,7 @@ uint32_t erx_kernel_list(const erx_kernel_t **kernels_out)
 #ifdef ERX_ISA_AVX512VNNI
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vnni"))
+        __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512vnni"))
         kernels_out[count++] = &erx_kernel_avx512vnni;
 #endif
 #ifdef ERX_ISA_AVX2

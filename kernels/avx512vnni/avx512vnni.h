@@ -1,4 +1,4 @@
-/* The AVX512-VNNI product; the other operations are in ops_avx512vnni.c. */
+/* What the files of this folder share. */
 #ifndef ERX_KERNELS_AVX512VNNI_AVX512VNNI_H
 #define ERX_KERNELS_AVX512VNNI_AVX512VNNI_H
 
@@ -8,5 +8,16 @@ size_t erx_avx512vnni_panel_bytes(uint32_t columns);
 void erx_avx512vnni_panel_pack(uint8_t *panel, const int8_t *const rows[], uint32_t columns);
 void erx_avx512vnni_activation_pack(uint8_t *activation, const int8_t *values, uint32_t columns);
 void erx_avx512vnni_gemm(const erx_gemm_t *call);
+
+/* erx_decay_t of every head of a layer, by column. */
+typedef struct {
+    int32_t Abar[ERX_HEADS_MAX];
+    int32_t Km[ERX_HEADS_MAX];
+    int32_t ns[ERX_HEADS_MAX];
+} erx_decays_t;
+
+/* NUMERICS 5.5 for heads [0, head_count). */
+void erx_avx512vnni_decay(const erx_layer_t *layer, uint32_t head_count, const int32_t *dt,
+                          erx_decays_t *out);
 
 #endif

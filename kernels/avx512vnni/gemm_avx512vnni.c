@@ -14,11 +14,13 @@
 #include "kernels/avx512vnni/avx512vnni.h"
 #include "kernels/avx512vnni/vector.h"
 
-#define TILE_SESSIONS 6u
-#define STEP_COLUMNS  4u
-#define STEP_BYTES    (ERX_PANEL_ROWS * STEP_COLUMNS)
-#define BLOCKS        (ERX_PANEL_ROWS / ERX_BLOCK_ROWS)
-#define START_BYTES   (ERX_PANEL_ROWS * sizeof(int32_t))
+#define TILE_SESSIONS  6u
+#define FETCH_SESSIONS 4u /* with fewer the processor's own prefetching does better */
+#define STEP_COLUMNS   4u
+#define STEP_BYTES     (ERX_PANEL_ROWS * STEP_COLUMNS)
+#define BLOCKS         (ERX_PANEL_ROWS / ERX_BLOCK_ROWS)
+
+#define START_BYTES    (ERX_PANEL_ROWS * sizeof(int32_t))
 
 size_t erx_avx512vnni_panel_bytes(uint32_t columns)
 {
@@ -53,67 +55,184 @@ typedef struct {
     const uint8_t *weights; /* next panel */
     size_t weights_step;
     const uint8_t *state; /* two lines a step */
-    size_t state_second;
     size_t state_step;
 } fetch_t;
 
-/* Accumulates one panel for session_count sessions into sums[session][row].
- * session_count and weight_lines (1 or 4 lines of the next panel a step) are
- * constants at every call, so that the accumulators stay in registers. */
-static inline __attribute__((always_inline)) void
-tile(const uint32_t session_count, const uint32_t weight_lines, const uint8_t *panel,
-     uint32_t steps, const uint8_t *activation, size_t stride, fetch_t fetch,
-     int32_t (*sums)[ERX_PANEL_ROWS])
+/* A tile whose accumulators are complete but not yet requantized. That is done
+ * vector by vector beside the next tile's products, which leave half of the
+ * vector units idle. */
+typedef struct {
+    const erx_gemm_t *call;
+    uint32_t row;     /* first row of the panel */
+    uint32_t session; /* first session of the tile */
+    uint32_t next;    /* vectors [next, count) are to be finished */
+    uint32_t count;
+    int64_t round[TILE_SESSIONS];
+    int64_t right[TILE_SESSIONS]; /* shift of even lanes */
+    int64_t left[TILE_SESSIONS];  /* shift of odd lanes, into the high dword */
+    alignas(64) int32_t sums[TILE_SESSIONS][ERX_PANEL_ROWS];
+} pending_t;
+
+static void pending_start(pending_t *pending, const erx_gemm_t *call, uint32_t panel,
+                          uint32_t begin, uint32_t end)
 {
-    __m512i acc[TILE_SESSIONS][BLOCKS];
-#pragma GCC unroll 6
-    for (uint32_t s = 0; s < session_count; s++)
+    pending->call = call;
+    pending->row = panel * ERX_PANEL_ROWS;
+    pending->session = begin;
+    pending->next = 0;
+    pending->count = (end - begin) * BLOCKS;
+    if (call->kind == ERX_GEMM_RAW)
+        return;
+    for (uint32_t s = begin; s < end; s++) {
+        int32_t shift = call->matrix->shift - call->exponent[s];
+        pending->round[s - begin] = INT64_C(1) << (shift - 1);
+        pending->right[s - begin] = shift;
+        pending->left[s - begin] = 32 - shift;
+    }
+}
+
+/* RQ of 16 sums with the constants of their session; constants and multipliers
+ * are memory operands, because a tile leaves few registers. */
+static inline __m512i requantize(const pending_t *pending, uint32_t s, __m512i value,
+                                 const int32_t *multiplier)
+{
+    __m512i m = _mm512_load_si512(multiplier);
+    __m512i round = _mm512_set1_epi64((long long)pending->round[s]);
+    __m512i even = _mm512_mul_epi32(value, m);
+    __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(value, 32), _mm512_srli_epi64(m, 32));
+    even = _mm512_srlv_epi64(_mm512_add_epi64(even, round),
+                             _mm512_set1_epi64((long long)pending->right[s]));
+    odd = _mm512_sllv_epi64(_mm512_add_epi64(odd, round),
+                            _mm512_set1_epi64((long long)pending->left[s]));
+    return _mm512_mask_blend_epi32(ERX_ODD_LANES, even, odd);
+}
+
+/* Finishes the next vector: 16 rows of one session. */
+static inline __attribute__((always_inline)) void pending_finish_one(pending_t *pending)
+{
+    const erx_gemm_t *call = pending->call;
+    const erx_matrix_t *matrix = call->matrix;
+    uint32_t s = pending->next / BLOCKS;
+    uint32_t offset = pending->next % BLOCKS * ERX_BLOCK_ROWS;
+    uint32_t row = pending->row + offset;
+    size_t session = pending->session + s;
+    int32_t *wide = call->wide + session * call->wide_stride;
+    __m512i value = _mm512_load_si512(&pending->sums[s][offset]);
+    pending->next++;
+    if (call->kind == ERX_GEMM_RAW) {
+        _mm512_storeu_si512(wide + row, value);
+        return;
+    }
+    value = requantize(pending, s, value, matrix->multiplier + row);
+    if (call->kind == ERX_GEMM_PROJECT && row < call->dt_row) {
+        int16_t *narrow = call->narrow + session * call->narrow_stride;
+        _mm256_store_si256((__m256i *)(void *)(narrow + row), erx_sat16x16(value));
+    } else if (call->kind == ERX_GEMM_PROJECT) {
+        _mm512_store_si512(wide + (row - call->dt_row), value);
+    } else if (call->kind == ERX_GEMM_RESIDUAL) {
+        value = _mm512_add_epi32(erx_bounded(value), _mm512_load_si512(wide + row));
+        _mm512_store_si512(wide + row, erx_clamp16(value, ERX_RESIDUAL_MAX));
+    } else {
+        value = _mm512_add_epi32(value, _mm512_load_si512(matrix->bias + row));
+        _mm512_store_si512(wide + row, value);
+    }
+}
+
+static void pending_finish(pending_t *pending)
+{
+    while (pending->next < pending->count)
+        pending_finish_one(pending);
+}
+
+/* What a tile works on. */
+typedef struct {
+    const uint8_t *panel;
+    uint32_t steps;
+    const uint8_t *activation;
+    size_t stride;
+    fetch_t fetch;
+    pending_t *before; /* tile to finish meanwhile */
+    int32_t (*sums)[ERX_PANEL_ROWS];
+} tile_t;
+
+/* Four columns of one panel for session_count sessions. */
+static inline __attribute__((always_inline)) void
+run_step(const uint32_t session_count, const uint32_t weight_lines, const uint8_t *weights,
+         const uint8_t *activation, size_t stride, fetch_t *fetch, __m512i (*acc)[BLOCKS])
+{
+    __m512i w[BLOCKS];
 #pragma GCC unroll 4
-        for (uint32_t b = 0; b < BLOCKS; b++)
-            acc[s][b] = _mm512_load_si512(panel + b * 64);
-    const uint8_t *weights = panel + START_BYTES;
-    for (uint32_t step = 0; step < steps; step++, weights += STEP_BYTES) {
-        __m512i w[BLOCKS];
-#pragma GCC unroll 4
-        for (uint32_t b = 0; b < BLOCKS; b++) {
-            w[b] = _mm512_load_si512(weights + b * 64);
-            /* Keeps the load out of vpdpbusd, which would repeat it a session. */
-            __asm__("" : "+v"(w[b]));
-        }
+    for (uint32_t b = 0; b < BLOCKS; b++) {
+        w[b] = _mm512_load_si512(weights + b * 64);
+        /* Keeps the load out of vpdpbusd, which would repeat it a session. */
+        __asm__("" : "+v"(w[b]));
+    }
+    if (fetch->weights_step != 0) {
 #pragma GCC unroll 4
         for (uint32_t line = 0; line < weight_lines; line++)
-            _mm_prefetch(fetch.weights + line * 64, _MM_HINT_T1);
-        fetch.weights += fetch.weights_step;
-        _mm_prefetch(fetch.state, _MM_HINT_T1);
-        _mm_prefetch(fetch.state + fetch.state_second, _MM_HINT_T1);
-        fetch.state += fetch.state_step;
-#pragma GCC unroll 6
-        for (uint32_t s = 0; s < session_count; s++) {
-            int32_t four;
-            memcpy(&four, activation + s * stride + step * STEP_COLUMNS, sizeof four);
-            __m512i a = _mm512_set1_epi32(four);
-#pragma GCC unroll 4
-            for (uint32_t b = 0; b < BLOCKS; b++)
-                acc[s][b] = _mm512_dpbusd_epi32(acc[s][b], a, w[b]);
-        }
+            _mm_prefetch(fetch->weights + line * 64, _MM_HINT_T1);
+        fetch->weights += fetch->weights_step;
     }
+    if (fetch->state_step != 0) {
+        _mm_prefetch(fetch->state, _MM_HINT_T1);
+        if (fetch->state_step > 64)
+            _mm_prefetch(fetch->state + 64, _MM_HINT_T1);
+        fetch->state += fetch->state_step;
+    }
+#pragma GCC unroll 6
+    for (uint32_t s = 0; s < session_count; s++) {
+        int32_t four;
+        memcpy(&four, activation + s * stride, sizeof four);
+        __m512i a = _mm512_set1_epi32(four);
+#pragma GCC unroll 4
+        for (uint32_t b = 0; b < BLOCKS; b++)
+            acc[s][b] = _mm512_dpbusd_epi32(acc[s][b], a, w[b]);
+    }
+}
+
+/* Accumulates one panel for session_count sessions. session_count and
+ * weight_lines (1, 2 or 4 lines of the next panel a step) are constants at every
+ * call, so that the accumulators stay in registers. The tile before is
+ * finished in the first steps, a vector in each: a loop of its own, because a
+ * branch that is taken now and then would be mispredicted. */
+static inline __attribute__((always_inline)) void
+run_tile(const uint32_t session_count, const uint32_t weight_lines, const tile_t *tile)
+{
+    __m512i acc[TILE_SESSIONS][BLOCKS];
+    fetch_t fetch = tile->fetch;
+    const uint8_t *activation = tile->activation;
+    const uint8_t *weights = tile->panel + START_BYTES;
+    const uint8_t *end = weights + (size_t)tile->steps * STEP_BYTES;
+    uint32_t pieces = ERX_MIN(tile->before->count - tile->before->next, tile->steps);
+    const uint8_t *mixed_end = weights + (size_t)pieces * STEP_BYTES;
 #pragma GCC unroll 6
     for (uint32_t s = 0; s < session_count; s++)
 #pragma GCC unroll 4
         for (uint32_t b = 0; b < BLOCKS; b++)
-            _mm512_store_si512(&sums[s][b * ERX_BLOCK_ROWS], acc[s][b]);
+            acc[s][b] = _mm512_load_si512(tile->panel + b * 64);
+    for (; weights != mixed_end; weights += STEP_BYTES, activation += STEP_COLUMNS) {
+        pending_finish_one(tile->before);
+        run_step(session_count, weight_lines, weights, activation, tile->stride, &fetch, acc);
+    }
+    for (; weights != end; weights += STEP_BYTES, activation += STEP_COLUMNS)
+        run_step(session_count, weight_lines, weights, activation, tile->stride, &fetch, acc);
+#pragma GCC unroll 6
+    for (uint32_t s = 0; s < session_count; s++)
+#pragma GCC unroll 4
+        for (uint32_t b = 0; b < BLOCKS; b++)
+            _mm512_store_si512(&tile->sums[s][b * ERX_BLOCK_ROWS], acc[s][b]);
 }
 
 /* One function a tile size, so that each gets registers of its own. */
 #define DEFINE_TILE(count)                                                                         \
-    static __attribute__((noinline)) void tile_##count(                                            \
-        bool wide_fetch, const uint8_t *panel, uint32_t steps, const uint8_t *activation,          \
-        size_t stride, const fetch_t *fetch, int32_t(*sums)[ERX_PANEL_ROWS])                       \
+    static __attribute__((noinline)) void tile_##count(const tile_t *tile)                         \
     {                                                                                              \
-        if (wide_fetch)                                                                            \
-            tile(count, 4, panel, steps, activation, stride, *fetch, sums);                        \
+        if (tile->fetch.weights_step == 4 * ERX_CACHE_LINE)                                        \
+            run_tile(count, 4, tile);                                                              \
+        else if (tile->fetch.weights_step == 2 * ERX_CACHE_LINE)                                   \
+            run_tile(count, 2, tile);                                                              \
         else                                                                                       \
-            tile(count, 1, panel, steps, activation, stride, *fetch, sums);                        \
+            run_tile(count, 1, tile);                                                              \
     }
 
 DEFINE_TILE(1)
@@ -123,39 +242,8 @@ DEFINE_TILE(4)
 DEFINE_TILE(5)
 DEFINE_TILE(6)
 
-typedef void (*tile_fn)(bool, const uint8_t *, uint32_t, const uint8_t *, size_t, const fetch_t *,
-                        int32_t (*)[ERX_PANEL_ROWS]);
-
-static const tile_fn tiles[TILE_SESSIONS] = {tile_1, tile_2, tile_3, tile_4, tile_5, tile_6};
-
-/* What becomes of one panel's 64 accumulators of one session. */
-static void finish(const erx_gemm_t *call, uint32_t session, uint32_t panel, const int32_t *sums)
-{
-    const erx_matrix_t *matrix = call->matrix;
-    uint32_t row = panel * ERX_PANEL_ROWS;
-    int32_t *wide = call->wide + session * call->wide_stride;
-    if (call->kind == ERX_GEMM_RAW) {
-        memcpy(wide + row, sums, ERX_PANEL_ROWS * sizeof *sums);
-        return;
-    }
-    int16_t *narrow = call->narrow + session * call->narrow_stride;
-    erx_shift64_t shift = erx_shift64(matrix->shift - call->exponent[session]);
-    for (uint32_t b = 0; b < BLOCKS; b++, row += ERX_BLOCK_ROWS) {
-        __m512i value = erx_requantize16(_mm512_load_si512(sums + b * ERX_BLOCK_ROWS),
-                                         _mm512_load_si512(matrix->multiplier + row), shift);
-        if (call->kind == ERX_GEMM_RESIDUAL) {
-            value = _mm512_add_epi32(erx_bounded(value), _mm512_load_si512(wide + row));
-            _mm512_store_si512(wide + row, erx_clamp16(value, ERX_RESIDUAL_MAX));
-        } else if (call->kind == ERX_GEMM_LOGITS) {
-            value = _mm512_add_epi32(value, _mm512_load_si512(matrix->bias + row));
-            _mm512_store_si512(wide + row, value);
-        } else if (row < call->dt_row) {
-            _mm256_store_si256((__m256i *)(void *)(narrow + row), erx_sat16x16(value));
-        } else {
-            _mm512_store_si512(wide + (row - call->dt_row), value);
-        }
-    }
-}
+static void (*const tiles[TILE_SESSIONS])(const tile_t *) = {tile_1, tile_2, tile_3,
+                                                             tile_4, tile_5, tile_6};
 
 /* How the sessions' states are spread over the tiles of a call. */
 typedef struct {
@@ -165,7 +253,7 @@ typedef struct {
 
 static state_plan_t plan_state(const erx_gemm_t *call, uint32_t steps, uint32_t tile_count)
 {
-    if (call->fetch == NULL || call->session_count < TILE_SESSIONS / 2)
+    if (call->fetch == NULL || call->session_count < FETCH_SESSIONS)
         return (state_plan_t){0};
     uint64_t lines = (uint64_t)call->session_count * (call->fetch_bytes / 64);
     uint64_t room = (uint64_t)(call->panel_end - call->panel_begin) * tile_count * steps;
@@ -183,17 +271,16 @@ static fetch_t plan_fetch(const erx_gemm_t *call, const state_plan_t *plan, cons
 {
     fetch_t fetch = {.weights = panel, .state = panel};
     const uint8_t *next = panel + call->matrix->panel_bytes;
-    bool wide = tile_count < BLOCKS;
-    if (!last_panel && call->session_count > TILE_SESSIONS / 2 &&
-        tile_index < (wide ? 1 : BLOCKS)) {
-        fetch.weights = next + START_BYTES + (size_t)tile_index * steps * 64;
-        fetch.weights_step = wide ? STEP_BYTES : 64;
+    /* The next panel's lines go over as many tiles as there are, up to four. */
+    uint32_t fetching = tile_count >= 4 ? 4 : tile_count >= 2 ? 2 : 1;
+    if (!last_panel && call->session_count >= FETCH_SESSIONS && tile_index < fetching) {
+        fetch.weights_step = (size_t)(BLOCKS / fetching) * ERX_CACHE_LINE;
+        fetch.weights = next + START_BYTES + tile_index * steps * fetch.weights_step;
     }
     if (plan->lines_a_step != 0 && turn / plan->chunks_a_session < call->session_count) {
         size_t chunk_bytes = (size_t)steps * plan->lines_a_step * 64;
         fetch.state = call->fetch[turn / plan->chunks_a_session] +
                       (turn % plan->chunks_a_session) * chunk_bytes;
-        fetch.state_second = (plan->lines_a_step - 1) * 64;
         fetch.state_step = (size_t)plan->lines_a_step * 64;
     }
     return fetch;
@@ -202,24 +289,34 @@ static fetch_t plan_fetch(const erx_gemm_t *call, const state_plan_t *plan, cons
 void erx_avx512vnni_gemm(const erx_gemm_t *call)
 {
     const erx_matrix_t *matrix = call->matrix;
-    alignas(64) int32_t sums[TILE_SESSIONS][ERX_PANEL_ROWS];
+    pending_t pending[2];
     uint32_t steps = ERX_CEIL_DIV(matrix->columns, STEP_COLUMNS);
     uint32_t tile_count = ERX_CEIL_DIV(call->session_count, TILE_SESSIONS);
     state_plan_t plan = plan_state(call, steps, tile_count);
     uint32_t turn = 0;
+    pending[1].next = pending[1].count = 0;
     for (uint32_t p = call->panel_begin; p < call->panel_end; p++) {
         const uint8_t *panel = matrix->panels + p * matrix->panel_bytes;
         for (uint32_t t = 0; t < tile_count; t++, turn++) {
             /* Balanced tiles: sizes differ by one at most. */
             uint32_t begin = call->session_count * t / tile_count;
             uint32_t end = call->session_count * (t + 1) / tile_count;
-            fetch_t fetch = plan_fetch(call, &plan, panel, p + 1 == call->panel_end, steps, t,
-                                       tile_count, turn);
-            tiles[end - begin - 1](fetch.weights_step == STEP_BYTES, panel, steps,
-                                   call->activation + begin * call->activation_stride,
-                                   call->activation_stride, &fetch, sums);
-            for (uint32_t s = begin; s < end; s++)
-                finish(call, s, p, sums[s - begin]);
+            pending_t *now = &pending[turn % 2];
+            pending_t *before = &pending[(turn + 1) % 2];
+            const tile_t tile = {
+                .panel = panel,
+                .steps = steps,
+                .activation = call->activation + begin * call->activation_stride,
+                .stride = call->activation_stride,
+                .fetch = plan_fetch(call, &plan, panel, p + 1 == call->panel_end, steps, t,
+                                    tile_count, turn),
+                .before = before,
+                .sums = now->sums,
+            };
+            pending_start(now, call, p, begin, end);
+            tiles[end - begin - 1](&tile);
+            pending_finish(before);
         }
     }
+    pending_finish(&pending[(turn + 1) % 2]);
 }

@@ -3,7 +3,6 @@
 
 #include "kernels/avx512vnni/avx512vnni.h"
 #include "kernels/avx512vnni/vector.h"
-#include "kernels/decay.h"
 #include "kernels/requant.h"
 #include "kernels/tables.h"
 
@@ -114,35 +113,70 @@ static int32_t norm(const int32_t *v, uint32_t n, int64_t eps, const int16_t *ga
     return quantize(t, n, greatest, gain_shift, activation);
 }
 
-/* table[index & 255] in 32 lanes: a permutation looks 64 entries up at once. */
-static __m512i lookup256(const int16_t *table, __m512i index, __mmask32 upper64, __mmask32 upper128)
+/* The upper half of the sigmoid in registers: 128 segments from 0 on. value is
+ * 0x8000 - SIG[128 - q], which is SIG[128 + q] without its clamp to 32767. */
+typedef struct {
+    __m512i value[4];
+    __m512i rise[4];
+    __m128i step;     /* f - 3 */
+    __m128i fraction; /* 15 - (f - 3) */
+} sigmoid_t;
+
+/* 32 entries of the sigmoid table from first on, the last one first. */
+static __m512i reversed(const int16_t *first)
 {
-    __m512i q0 = _mm512_permutex2var_epi16(load(table), index, load(table + 32));
-    __m512i q1 = _mm512_permutex2var_epi16(load(table + 64), index, load(table + 96));
-    __m512i q2 = _mm512_permutex2var_epi16(load(table + 128), index, load(table + 160));
-    __m512i q3 = _mm512_permutex2var_epi16(load(table + 192), index, load(table + 224));
-    return _mm512_mask_blend_epi16(upper128, _mm512_mask_blend_epi16(upper64, q0, q1),
-                                   _mm512_mask_blend_epi16(upper64, q2, q3));
+    alignas(64) static const int16_t order[32] = {
+        31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16,
+        15, 14, 13, 12, 11, 10, 9,  8,  7,  6,  5,  4,  3,  2,  1,  0,
+    };
+    return _mm512_permutexvar_epi16(load(order), load(first));
 }
 
-/* silu(v, f). With step = f - 3 the index is (v >> step) + 128, and the
- * interpolation RS(rise * fraction, step) is mulhrs(rise, fraction << (15 - step)). */
-static __m512i silu(__m512i v, int32_t f)
+static sigmoid_t sigmoid_start(int32_t f)
 {
-    int32_t step = f - 3;
-    __m512i index =
-        _mm512_add_epi16(_mm512_sra_epi16(v, _mm_cvtsi32_si128(step)), _mm512_set1_epi16(128));
-    __m512i fraction = _mm512_sll_epi16(v, _mm_cvtsi32_si128(15 - step));
-    fraction = _mm512_and_si512(fraction, _mm512_set1_epi16(32767));
-    __mmask32 upper64 = _mm512_test_epi16_mask(index, _mm512_set1_epi16(64));
-    __mmask32 upper128 = _mm512_test_epi16_mask(index, _mm512_set1_epi16(128));
-    __m512i value = lookup256(erx_table_sig, index, upper64, upper128);
-    __m512i rise = _mm512_sub_epi16(lookup256(erx_table_sig + 1, index, upper64, upper128), value);
-    __m512i sigmoid = _mm512_add_epi16(value, _mm512_mulhrs_epi16(rise, fraction));
-    __mmask32 above = _mm512_cmpgt_epi16_mask(index, _mm512_set1_epi16(255));
-    __mmask32 within = _mm512_cmpge_epi16_mask(index, _mm512_setzero_si512());
-    sigmoid = _mm512_mask_mov_epi16(sigmoid, above, _mm512_set1_epi16(32767));
-    return _mm512_maskz_mulhrs_epi16(within, v, sigmoid);
+    sigmoid_t sigmoid = {
+        .step = _mm_cvtsi32_si128(f - 3),
+        .fraction = _mm_cvtsi32_si128(15 - (f - 3)),
+    };
+    for (int32_t j = 0; j < 4; j++) {
+        __m512i low = reversed(erx_table_sig + (97 - 32 * j));
+        __m512i next = reversed(erx_table_sig + (96 - 32 * j));
+        sigmoid.value[j] = _mm512_sub_epi16(_mm512_set1_epi16(INT16_MIN), low);
+        sigmoid.rise[j] = _mm512_sub_epi16(low, next);
+    }
+    return sigmoid;
+}
+
+/* table[q & 127] in 32 lanes: a permutation looks 64 entries up at once. */
+static inline __m512i look_up128(const __m512i table[4], __m512i q, __mmask32 upper)
+{
+    return _mm512_mask_blend_epi16(upper, _mm512_permutex2var_epi16(table[0], q, table[1]),
+                                   _mm512_permutex2var_epi16(table[2], q, table[3]));
+}
+
+/* silu(v, f). With q and r the quotient and rest of |v| by 2^(f-3), the table's
+ * symmetry SIG[128 - q] = 0x8000 - SIG[128 + q] gives
+ *   v >= 0:  value[q] + RS(rise[q] * r)
+ *   v < 0:   0x8000 - value[q] + RS(-rise[q] * r)
+ * and RS(rise * r, step) is mulhrs(rise, r << (15 - step)). Where value lacks
+ * its clamp the minimum makes up for it. */
+static inline __m512i silu(__m512i v, const sigmoid_t *sigmoid)
+{
+    const __m512i most = _mm512_set1_epi16(32767);
+    __mmask32 negative = _mm512_movepi16_mask(v);
+    __m512i magnitude = _mm512_abs_epi16(v);
+    __m512i q = _mm512_srl_epi16(magnitude, sigmoid->step);
+    __m512i r = _mm512_and_si512(_mm512_sll_epi16(magnitude, sigmoid->fraction), most);
+    __mmask32 upper = _mm512_test_epi16_mask(q, _mm512_set1_epi16(64));
+    __mmask32 inside = _mm512_cmplt_epi16_mask(q, _mm512_set1_epi16(128));
+    __m512i value = look_up128(sigmoid->value, q, upper);
+    __m512i rise = look_up128(sigmoid->rise, q, upper);
+    r = _mm512_mask_sub_epi16(r, negative, _mm512_setzero_si512(), r);
+    value = _mm512_mask_sub_epi16(value, negative, _mm512_set1_epi16(INT16_MIN), value);
+    value = _mm512_min_epu16(_mm512_add_epi16(value, _mm512_mulhrs_epi16(rise, r)), most);
+    /* Beyond the table: 32767 for positive v, 0 for negative. */
+    value = _mm512_mask_blend_epi16(inside, _mm512_maskz_mov_epi16(~negative, most), value);
+    return _mm512_mulhrs_epi16(v, value);
 }
 
 /* Interleaves 16 lanes of a and b, from the lower or the upper halves. */
@@ -157,38 +191,72 @@ static __m512i interleave(__m512i a, __m512i b, bool upper)
     return _mm512_permutex2var_epi16(a, load(order[upper]), b);
 }
 
+/* What the convolution of a layer needs in every vector of channels. */
+typedef struct {
+    const erx_layer_t *layer;
+    const int16_t *recent_taps;
+    erx_shift64_t shift;
+    sigmoid_t sigmoid;
+} conv_t;
+
 /* RQ of the taps' sum plus bias for 16 channels, as i16. */
-static __m256i conv_half(const erx_layer_t *layer, const int16_t *old_taps,
-                         const int16_t *recent_taps, uint32_t channel, __m512i old, __m512i recent,
-                         erx_shift64_t shift)
+static inline __m256i conv_half(const conv_t *conv, uint32_t channel, __m512i old, __m512i recent)
 {
-    __m512i acc = _mm512_madd_epi16(old, load(old_taps));
-    acc = _mm512_dpwssd_epi32(acc, recent, load(recent_taps));
-    acc = erx_bounded(erx_requantize16(acc, load(layer->Wc_m + channel), shift));
+    const erx_layer_t *layer = conv->layer;
+    __m512i acc = _mm512_madd_epi16(old, load(layer->taps + (size_t)channel * 2));
+    acc = _mm512_dpwssd_epi32(acc, recent, load(conv->recent_taps + (size_t)channel * 2));
+    acc = erx_requantize16(acc, load(layer->Wc_m + channel), conv->shift);
     return erx_sat16x16(_mm512_add_epi32(acc, load(layer->bc + channel)));
 }
 
-/* Convolution and SiLU of 32 channels (those in mask), moving them into the state. */
-static __m512i conv_channels(const erx_layer_t *layer, size_t plane, uint32_t channels,
-                             uint32_t channel, __mmask32 mask, __m512i c, int16_t *state,
-                             erx_shift64_t shift)
+/* Convolution and SiLU of 32 channels whose last four inputs are c3 (oldest) to c. */
+static inline __m512i conv_vector(const conv_t *conv, uint32_t channel, __m512i c3, __m512i c2,
+                                  __m512i c1, __m512i c)
 {
+    __m256i low = conv_half(conv, channel, interleave(c3, c2, false), interleave(c1, c, false));
+    __m256i high =
+        conv_half(conv, channel + LANES32, interleave(c3, c2, true), interleave(c1, c, true));
+    return silu(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1), &conv->sigmoid);
+}
+
+/* The same for the last channels, which do not fill a vector: the state is not
+ * padded. */
+static __m512i conv_tail(const conv_t *conv, uint32_t channels, uint32_t channel, const int16_t *c,
+                         int16_t *state)
+{
+    __mmask32 mask = ((__mmask32)1 << (channels - channel)) - 1;
     int16_t *oldest = state + channel;
     __m512i c3 = _mm512_maskz_loadu_epi16(mask, oldest);
     __m512i c2 = _mm512_maskz_loadu_epi16(mask, oldest + channels);
     __m512i c1 = _mm512_maskz_loadu_epi16(mask, oldest + 2 * channels);
-    const int16_t *old_taps = layer->taps + (size_t)channel * 2;
-    const int16_t *recent_taps = old_taps + plane;
-    __m256i low = conv_half(layer, old_taps, recent_taps, channel, interleave(c3, c2, false),
-                            interleave(c1, c, false), shift);
-    __m256i high =
-        conv_half(layer, old_taps + 2 * LANES32, recent_taps + 2 * LANES32, channel + LANES32,
-                  interleave(c3, c2, true), interleave(c1, c, true), shift);
+    __m512i now = load(c + channel);
     _mm512_mask_storeu_epi16(oldest, mask, c2);
     _mm512_mask_storeu_epi16(oldest + channels, mask, c1);
-    _mm512_mask_storeu_epi16(oldest + 2 * channels, mask, c);
-    __m512i v = _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
-    return silu(v, layer->fx);
+    _mm512_mask_storeu_epi16(oldest + 2 * channels, mask, now);
+    return conv_vector(conv, channel, c3, c2, c1, now);
+}
+
+/* Convolves all channels and moves them into the state; w receives SiLU's
+ * results of x, and of B and C behind each other in bc. */
+static void conv_channels(const conv_t *conv, uint32_t channels, uint32_t di, const int16_t *c,
+                          int16_t *state, int16_t *x, int16_t *bc)
+{
+    uint32_t channel = 0;
+    /* d_inner is a multiple of 64: a vector is all x or all B and C. */
+    for (; channel + LANES16 <= channels; channel += LANES16) {
+        int16_t *oldest = state + channel;
+        __m512i c3 = load(oldest);
+        __m512i c2 = load(oldest + channels);
+        __m512i c1 = load(oldest + 2 * channels);
+        __m512i now = load(c + channel);
+        _mm512_storeu_si512(oldest, c2);
+        _mm512_storeu_si512(oldest + channels, c1);
+        _mm512_storeu_si512(oldest + 2 * channels, now);
+        _mm512_storeu_si512(channel < di ? x + channel : bc + (channel - di),
+                            conv_vector(conv, channel, c3, c2, c1, now));
+    }
+    if (channel < channels)
+        _mm512_storeu_si512(bc + (channel - di), conv_tail(conv, channels, channel, c, state));
 }
 
 static void conv(const erx_image_t *image, const erx_layer_t *layer, const int16_t *c,
@@ -197,17 +265,14 @@ static void conv(const erx_image_t *image, const erx_layer_t *layer, const int16
     uint32_t di = image->shape.d_inner;
     uint32_t N = image->shape.d_state;
     uint32_t channels = erx_shape_conv_dim(&image->shape);
-    size_t plane = ERX_ALIGN_UP((size_t)channels, ERX_PANEL_ROWS) * 2;
-    erx_shift64_t shift = erx_shift64(layer->Wc_s);
     alignas(64) int16_t bc[2 * ERX_D_STATE_MAX + LANES16];
-    for (uint32_t channel = 0; channel < channels; channel += LANES16) {
-        uint32_t left = channels - channel;
-        __mmask32 mask = left >= LANES16 ? ~(__mmask32)0 : ((__mmask32)1 << left) - 1;
-        __m512i w =
-            conv_channels(layer, plane, channels, channel, mask, load(c + channel), state, shift);
-        /* d_inner is a multiple of 64: a vector is all x or all B and C. */
-        _mm512_storeu_si512(channel < di ? out->x + channel : bc + (channel - di), w);
-    }
+    const conv_t conv = {
+        .layer = layer,
+        .recent_taps = layer->taps + ERX_ALIGN_UP((size_t)channels, ERX_PANEL_ROWS) * 2,
+        .shift = erx_shift64(layer->Wc_s),
+        .sigmoid = sigmoid_start(layer->fx),
+    };
+    conv_channels(&conv, channels, di, c, state, out->x, bc);
     for (uint32_t n = 0; n < N; n++) {
         out->B[n] = erx_sat16(bc[n] * (1 << layer->kb));
         out->C[n] =
@@ -290,13 +355,14 @@ static void scan(const erx_image_t *image, const erx_layer_t *layer, const int32
 {
     uint32_t P = image->shape.head_dim;
     uint32_t N = image->shape.d_state;
+    erx_decays_t decays;
+    erx_avx512vnni_decay(layer, image->shape.head_count, dt, &decays);
     for (uint32_t index = 0; index < image->shape.head_count; index++) {
-        erx_decay_t decay = erx_decay(layer, index, dt[index]);
         const head_t head = {
-            .Abar = _mm512_set1_epi16(decay.Abar),
-            .Km = _mm512_set1_epi32(decay.Km),
-            .Km_round = _mm512_set1_epi32(1 << (decay.ns - 1)),
-            .ns = _mm_cvtsi32_si128(decay.ns),
+            .Abar = _mm512_set1_epi16((int16_t)decays.Abar[index]),
+            .Km = _mm512_set1_epi32(decays.Km[index]),
+            .Km_round = _mm512_set1_epi32(1 << (decays.ns[index] - 1)),
+            .ns = _mm_cvtsi32_si128(decays.ns[index]),
             .my = _mm512_set1_epi32(layer->my[index]),
             .mD = _mm512_set1_epi32(layer->mD[index]),
             .y_shift = erx_shift64(layer->y_s),
@@ -311,8 +377,9 @@ static void scan(const erx_image_t *image, const erx_layer_t *layer, const int32
 static void gate(const int16_t *y, const int16_t *z, int32_t fz, uint32_t n, int32_t *pg)
 {
     const __m512i round = _mm512_set1_epi32(128);
+    const sigmoid_t sigmoid = sigmoid_start(fz);
     for (uint32_t i = 0; i < n; i += LANES16) {
-        __m512i g = silu(load(z + i), fz);
+        __m512i g = silu(load(z + i), &sigmoid);
         __m512i low = _mm512_madd_epi16(_mm512_cvtepu16_epi32(_mm512_castsi512_si256(g)),
                                         erx_load_i16x16(y + i));
         __m512i high = _mm512_madd_epi16(_mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(g, 1)),

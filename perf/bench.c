@@ -1,0 +1,63 @@
+#include "perf/bench.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mem/assert.h"
+#include "tools/presets.h"
+#include "tools/random.h"
+
+void erx_samples_add(erx_samples_t *samples, double value)
+{
+    ERX_ASSERT(samples->count < ERX_BENCH_REPEATS_MAX);
+    samples->values[samples->count++] = value;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+double erx_samples_median(erx_samples_t *samples)
+{
+    if (samples->count == 0)
+        return 0;
+    qsort(samples->values, samples->count, sizeof samples->values[0], compare);
+    return samples->values[samples->count / 2];
+}
+
+uint64_t erx_bench_hash(uint64_t hash, const void *bytes, size_t size)
+{
+    const uint8_t *at = bytes;
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+void erx_bench_fill(void *bytes, size_t size, uint64_t seed)
+{
+    uint8_t *at = bytes;
+    erx_random_t random;
+    erx_random_seed(&random, seed, 0);
+    for (size_t i = 0; i < size; i++)
+        at[i] = (uint8_t)(erx_random_next(&random) >> 56);
+}
+
+bool erx_bench_wants(const erx_bench_options_t *options, uint32_t i)
+{
+    if (options->preset != NULL)
+        return strcmp(options->preset, erx_presets[i].name) == 0;
+    return !options->smoke || i == 0;
+}
+
+void erx_bench_finish(json_t *json, json_t *shapes, uint64_t hash)
+{
+    char text[17];
+    (void)snprintf(text, sizeof text, "%016" PRIx64, hash);
+    (void)json_object_set_new(json, "shapes", shapes);
+    (void)json_object_set_new(json, "hash", json_string(text));
+}

@@ -1,0 +1,53 @@
+/* What the benchmarks share: repetition, medians, shapes, and the hash of
+ * their results, which proves that the work was done and is the same under
+ * every instruction set. */
+#ifndef ERX_PERF_BENCH_H
+#define ERX_PERF_BENCH_H
+
+#include <jansson.h>
+
+#include "kernels/kernel.h"
+#include "mem/region.h"
+#include "tools/progress.h"
+
+#define ERX_BENCH_REPEATS_MAX 101u
+
+typedef struct {
+    const erx_kernel_t *kernel;
+    const char *preset; /* NULL: all */
+    uint32_t repeats;   /* of every measurement; medians are reported */
+    bool smoke;         /* smallest sizes, once: for tests */
+    bool phases;        /* frame only: what each operation takes */
+} erx_bench_options_t;
+
+/* Samples of one measurement. */
+typedef struct {
+    uint32_t count;
+    double values[ERX_BENCH_REPEATS_MAX];
+} erx_samples_t;
+
+void erx_samples_add(erx_samples_t *samples, double value);
+
+/* Median; 0 without samples. Orders the samples. */
+double erx_samples_median(erx_samples_t *samples);
+
+/* FNV-1a 64 over bytes, continued from hash. */
+#define ERX_BENCH_HASH_START UINT64_C(0xcbf29ce484222325)
+uint64_t erx_bench_hash(uint64_t hash, const void *bytes, size_t size);
+
+/* Deterministic filling with every byte value. */
+void erx_bench_fill(void *bytes, size_t size, uint64_t seed);
+
+/* Whether preset i is to be measured. */
+bool erx_bench_wants(const erx_bench_options_t *options, uint32_t i);
+
+/* Puts "shapes" (taken over) and "hash" into json. */
+void erx_bench_finish(json_t *json, json_t *shapes, uint64_t hash);
+
+/* Each prints a table to stdout unless quiet, and adds its rows to json. */
+erx_status_t erx_bench_kernels(const erx_bench_options_t *options, json_t *json, bool quiet,
+                               erx_error_t *error);
+erx_status_t erx_bench_frame(const erx_bench_options_t *options, json_t *json, bool quiet,
+                             erx_error_t *error);
+
+#endif

@@ -1,0 +1,144 @@
+/* erx bench: what the kernels and a whole frame take on this machine. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "kernels/select.h"
+#include "perf/bench.h"
+#include "sched/topo.h"
+#include "tools/command.h"
+#include "tools/options.h"
+#include "tools/output.h"
+#include "tools/presets.h"
+
+#define REPEATS_DEFAULT 11u
+
+typedef struct {
+    erx_bench_options_t bench;
+    const char *what;
+    const char *isa;
+    const char *json;
+    const char *cpu_list;
+} options_t;
+
+enum {
+    OPTION_ISA = 1,
+    OPTION_SHAPE,
+    OPTION_REPEATS,
+    OPTION_SMOKE,
+    OPTION_PHASES,
+    OPTION_JSON,
+    OPTION_CPUS
+};
+
+static const struct argp_option argp_options[] = {
+    {"shape", OPTION_SHAPE, "NAME", 0, "Only this preset: micro, tiny, small, target or wm384", 0},
+    {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 0},
+    {"repeats", OPTION_REPEATS, "N", 0, "Measurements of each figure (default 11)", 0},
+    {"phases", OPTION_PHASES, NULL, 0, "frame: also what each operation takes", 0},
+    {"cpus", OPTION_CPUS, "LIST", 0, "Processor to run on (default: the first one)", 0},
+    {"smoke", OPTION_SMOKE, NULL, 0, "Smallest sizes, once, and the hash of the results", 0},
+    {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    options_t *options = state->input;
+    switch (key) {
+    case OPTION_SHAPE:
+        if (erx_preset_find(argument) == NULL)
+            argp_error(state, "--shape: '%s' is none of micro, tiny, small, target, wm384",
+                       argument);
+        options->bench.preset = argument;
+        return 0;
+    case OPTION_ISA:
+        options->isa = argument;
+        return 0;
+    case OPTION_REPEATS:
+        options->bench.repeats =
+            (uint32_t)erx_option_unsigned(state, "--repeats", argument, 1, ERX_BENCH_REPEATS_MAX);
+        return 0;
+    case OPTION_PHASES:
+        options->bench.phases = true;
+        return 0;
+    case OPTION_CPUS:
+        options->cpu_list = argument;
+        return 0;
+    case OPTION_SMOKE:
+        options->bench.smoke = true;
+        options->bench.repeats = 1;
+        return 0;
+    case OPTION_JSON:
+        options->json = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->what != NULL ||
+            (strcmp(argument, "kernels") != 0 && strcmp(argument, "frame") != 0))
+            argp_error(state, "say what to measure: kernels or frame");
+        options->what = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (options->what == NULL)
+            argp_error(state, "say what to measure: kernels or frame");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+/* Runs on one processor, as a worker does. */
+static erx_status_t settle(options_t *options, erx_error_t *error)
+{
+    static erx_topo_t topo; /* large */
+    options->bench.kernel =
+        options->isa == NULL ? erx_kernel_best() : erx_kernel_find(options->isa);
+    if (options->bench.kernel == NULL)
+        return erx_error_set(error, ERX_ERR_ARGUMENT,
+                             "--isa: '%s' is not an instruction set of this machine", options->isa);
+    erx_status_t status = erx_topo_read(options->cpu_list, &topo, error);
+    return status == ERX_OK ? erx_topo_pin(&topo, topo.cpus[0].cpu, error) : status;
+}
+
+static erx_status_t measure(const options_t *options, json_t *json, erx_error_t *error)
+{
+    bool quiet = options->json != NULL && strcmp(options->json, "-") == 0;
+    (void)json_object_set_new(json, "bench", json_string(options->what));
+    (void)json_object_set_new(json, "isa", json_string(options->bench.kernel->name));
+    if (!quiet)
+        (void)printf("erx bench %s (%s), medians of %u\n", options->what,
+                     options->bench.kernel->name, options->bench.repeats);
+    bool kernels = strcmp(options->what, "kernels") == 0;
+    erx_status_t status = kernels ? erx_bench_kernels(&options->bench, json, quiet, error)
+                                  : erx_bench_frame(&options->bench, json, quiet, error);
+    if (status == ERX_OK && !quiet)
+        (void)printf("hash %s\n", json_string_value(json_object_get(json, "hash")));
+    if (status == ERX_OK && options->json != NULL)
+        status = erx_output_json(options->json, json, error);
+    return status;
+}
+
+int erx_command_bench(int argc, char **argv)
+{
+    static const struct argp argp = {
+        argp_options,
+        parse,
+        "kernels|frame",
+        "Measure on one core.\v"
+        "kernels: the matrix product, all matrices of a shape in turn, as GMAC/s and as a "
+        "fraction of what the processor does from registers alone in the same run. frame: a "
+        "whole frame by batch size, states coming from memory as under load. The hash covers "
+        "the results and is the same for every instruction set.",
+        NULL,
+        NULL,
+        NULL};
+    options_t options = {.bench = {.repeats = REPEATS_DEFAULT}};
+    erx_error_t error;
+    erx_command_parse(&argp, argc, argv, &options);
+    json_t *json = json_object();
+    erx_status_t status = settle(&options, &error);
+    if (status == ERX_OK)
+        status = measure(&options, json, &error);
+    json_decref(json);
+    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("bench", &error);
+}
