@@ -4,6 +4,8 @@
 #include "tests/support/check_main.h"
 
 Suite *account_suite(void);
+Suite *batch_suite(void);
+Suite *block_suite(void);
 Suite *frame_path_suite(void);
 Suite *golden_suite(void);
 Suite *invariance_suite(void);

@@ -5,6 +5,8 @@ int main(void)
 {
     static const erx_suite_fn suites[] = {
         account_suite,
+        batch_suite,
+        block_suite,
         frame_path_suite,
         golden_suite,
         invariance_suite,
