@@ -15,6 +15,7 @@
 
 #include "kernels/avx2/avx2.h"
 #include "kernels/avx2/vector256.h"
+#include "kernels/unroll.h"
 
 #define TILE_SESSIONS 6u
 #define STEP_COLUMNS  2u
@@ -76,7 +77,7 @@ tile(const uint32_t session_count, const uint8_t *weights, uint32_t steps,
      const uint8_t *activation, size_t stride, fetch_t fetch, int32_t (*sums)[ERX_BLOCK_ROWS])
 {
     __m256i low[TILE_SESSIONS], high[TILE_SESSIONS];
-#pragma GCC unroll 6
+    ERX_UNROLL
     for (uint32_t s = 0; s < session_count; s++) {
         low[s] = _mm256_setzero_si256();
         high[s] = _mm256_setzero_si256();
@@ -88,7 +89,7 @@ tile(const uint32_t session_count, const uint8_t *weights, uint32_t steps,
         fetch.weights += fetch.weights_step;
         _mm_prefetch(fetch.state, _MM_HINT_T1);
         fetch.state += fetch.state_step;
-#pragma GCC unroll 6
+        ERX_UNROLL
         for (uint32_t s = 0; s < session_count; s++) {
             int32_t two;
             memcpy(&two, activation + s * stride + step * sizeof two, sizeof two);
@@ -97,7 +98,7 @@ tile(const uint32_t session_count, const uint8_t *weights, uint32_t steps,
             high[s] = _mm256_add_epi32(high[s], _mm256_madd_epi16(pair, high_weights));
         }
     }
-#pragma GCC unroll 6
+    ERX_UNROLL
     for (uint32_t s = 0; s < session_count; s++) {
         erx_store256(sums[s], low[s]);
         erx_store256(sums[s] + LANES, high[s]);

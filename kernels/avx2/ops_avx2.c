@@ -7,6 +7,7 @@
 #include "kernels/decay.h"
 #include "kernels/requant.h"
 #include "kernels/tables.h"
+#include "kernels/unroll.h"
 
 #define LANES32          8u
 #define LANES16          16u
@@ -117,29 +118,27 @@ static __m256i lookup_pairs(__m256i index)
 }
 
 /* silu(v, f). With step = f - 3 the index is (v >> step) + 128, and the
- * interpolation RS(rise * fraction, step) is mulhrs(rise, fraction << (15 - step)). */
+ * interpolation RS(rise * fraction, step) is mulhrs(rise, fraction << (15 - step)).
+ * The table is flat at both ends, so that the nearest index inside gives what
+ * is defined outside. */
 static __m256i silu(__m256i v, int32_t f)
 {
     const __m256i zero = _mm256_setzero_si256();
-    const __m256i last = _mm256_set1_epi16(255);
     const __m256i low_half = _mm256_set1_epi32(0xffff);
     int32_t step = f - 3;
     __m256i index =
         _mm256_add_epi16(_mm256_sra_epi16(v, _mm_cvtsi32_si128(step)), _mm256_set1_epi16(128));
     __m256i fraction = _mm256_sll_epi16(v, _mm_cvtsi32_si128(15 - step));
     fraction = _mm256_and_si256(fraction, _mm256_set1_epi16(32767));
+    index = _mm256_max_epi16(_mm256_min_epi16(index, _mm256_set1_epi16(255)), zero);
     /* Unpacking to dwords and packing again keep to the halves of the register. */
-    __m256i inside = _mm256_max_epi16(_mm256_min_epi16(index, last), zero);
-    __m256i low = lookup_pairs(_mm256_unpacklo_epi16(inside, zero));
-    __m256i high = lookup_pairs(_mm256_unpackhi_epi16(inside, zero));
+    __m256i low = lookup_pairs(_mm256_unpacklo_epi16(index, zero));
+    __m256i high = lookup_pairs(_mm256_unpackhi_epi16(index, zero));
     __m256i value =
         _mm256_packus_epi32(_mm256_and_si256(low, low_half), _mm256_and_si256(high, low_half));
     __m256i next = _mm256_packus_epi32(_mm256_srli_epi32(low, 16), _mm256_srli_epi32(high, 16));
     __m256i rise = _mm256_sub_epi16(next, value);
     __m256i sigmoid = _mm256_add_epi16(value, _mm256_mulhrs_epi16(rise, fraction));
-    __m256i above = _mm256_cmpgt_epi16(index, last);
-    sigmoid = _mm256_blendv_epi8(sigmoid, _mm256_set1_epi16(32767), above);
-    sigmoid = _mm256_andnot_si256(_mm256_cmpgt_epi16(zero, index), sigmoid);
     return _mm256_mulhrs_epi16(v, sigmoid);
 }
 
@@ -266,7 +265,7 @@ scan_groups(const uint32_t group_count, const head_t *head, const erx_conv_out_t
             const int16_t *x, int16_t *h, int16_t *y)
 {
     __m256i dtx[4], acc[4];
-#pragma GCC unroll 4
+    ERX_UNROLL
     for (uint32_t g = 0; g < group_count; g++) {
         dtx[g] = scaled_input(x + g * LANES32, head);
         acc[g] = _mm256_setzero_si256();
@@ -276,7 +275,7 @@ scan_groups(const uint32_t group_count, const head_t *head, const erx_conv_out_t
     for (uint32_t pair = 0; pair < head->pairs; pair++, h += head->pair_stride) {
         __m256i b = _mm256_set1_epi32(B[pair]);
         __m256i c = _mm256_set1_epi32(C[pair]);
-#pragma GCC unroll 4
+        ERX_UNROLL
         for (uint32_t g = 0; g < group_count; g++) {
             __m256i old = _mm256_mulhrs_epi16(erx_load256(h + g * LANES16), head->Abar);
             __m256i value = _mm256_adds_epi16(old, _mm256_mulhrs_epi16(dtx[g], b));
@@ -284,7 +283,7 @@ scan_groups(const uint32_t group_count, const head_t *head, const erx_conv_out_t
             acc[g] = _mm256_add_epi32(acc[g], _mm256_madd_epi16(value, c));
         }
     }
-#pragma GCC unroll 2
+    ERX_UNROLL
     for (uint32_t g = 0; g < group_count; g += 2) {
         __m256i low = read_out(acc[g], x + g * LANES32, head);
         __m256i high = read_out(acc[g + 1], x + (g + 1) * LANES32, head);

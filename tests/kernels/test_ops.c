@@ -97,6 +97,36 @@ static void try_head_quantize(const erx_trial_t *trial)
     check_activations(trial, actual, expected, d);
 }
 
+/* Where the greatest product is just what exponent e holds, or one more. Gains
+ * of 1 and -1 make the products what is wanted. */
+static void check_threshold(const erx_trial_t *trial, int32_t gain_shift, int32_t e)
+{
+    erx_image_t image = *trial->image;
+    uint32_t d = image.shape.d_model;
+    uint32_t place = (uint32_t)erx_rng_range(trial->rng, 0, d - 1);
+    int16_t *gain = erx_fence_i16(trial->fence, d);
+    int16_t *hidden = erx_fence_i16(trial->fence, d);
+    uint8_t *activation = take_activations(trial, d);
+    int32_t threshold = 255 << (gain_shift + e - 1);
+    image.Gh = gain;
+    image.Gh_s = gain_shift;
+    for (uint32_t i = 0; i < d; i++) {
+        gain[i] = erx_rng_range(trial->rng, 0, 1) != 0 ? 1 : -1;
+        hidden[i] = (int16_t)erx_rng_range(trial->rng, 1 - threshold, threshold - 1);
+    }
+    hidden[place] = (int16_t)(1 - threshold);
+    ERX_EXPECT(trial->kernel->head_quantize(&image, hidden, activation), ==, e);
+    hidden[place] = (int16_t)-threshold;
+    ERX_EXPECT(trial->kernel->head_quantize(&image, hidden, activation), ==, e + 1);
+}
+
+static void try_thresholds(const erx_trial_t *trial)
+{
+    for (int32_t gain_shift = 3; gain_shift <= 10; gain_shift++)
+        for (int32_t e = ERX_EXPONENT_MIN; e < ERX_EXPONENT_MAX && gain_shift + e <= 8; e++)
+            check_threshold(trial, gain_shift, e);
+}
+
 /* The three norms of a layer's lifetime: in front of in_proj, of out_proj, and
  * with operands of no model at all. */
 static void try_norm_of(const erx_trial_t *trial, uint32_t n, int64_t eps, const int16_t *gain,
@@ -151,6 +181,12 @@ END_TEST
 START_TEST(test_head_quantize)
 {
     erx_trial_run((uint32_t)_i, MODELS, REPEATS, try_head_quantize);
+}
+END_TEST
+
+START_TEST(test_block_exponents_at_their_thresholds)
+{
+    erx_trial_run((uint32_t)_i, 1, 1, try_thresholds);
 }
 END_TEST
 
@@ -243,6 +279,7 @@ Suite *ops_suite(void)
     tcase_add_loop_test(tcase, test_head_hidden, 0, ERX_TEST_SHAPES);
     tcase_add_loop_test(tcase, test_regress, 0, ERX_TEST_SHAPES);
     tcase_add_loop_test(tcase, test_head_quantize, 0, ERX_TEST_SHAPES);
+    tcase_add_loop_test(tcase, test_block_exponents_at_their_thresholds, 0, 4);
     tcase_add_loop_test(tcase, test_gate, 8, 13);
     tcase_add_loop_test(tcase, test_silu_of_every_value, 8, 13);
     tcase_add_test(tcase, test_argmax);
