@@ -104,10 +104,10 @@ START_TEST(test_bundled_model_plays_the_committed_games)
 }
 END_TEST
 
-static Suite *golden_hashes_suite(void)
+static Suite *hashes_suite(void)
 {
-    Suite *suite = suite_create("golden_hashes");
-    TCase *tcase = tcase_create("golden_hashes");
+    Suite *suite = suite_create("hashes");
+    TCase *tcase = tcase_create("hashes");
     tcase_set_timeout(tcase, TIMEOUT_SECONDS);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, test_bundled_model_plays_the_committed_games, 0, ERX_KERNELS_MAX);
@@ -117,6 +117,6 @@ static Suite *golden_hashes_suite(void)
 
 int main(void)
 {
-    static const erx_suite_fn suites[] = {golden_hashes_suite};
+    static const erx_suite_fn suites[] = {hashes_suite};
     return erx_check_run(suites, ERX_COUNT(suites));
 }
