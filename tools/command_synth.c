@@ -4,13 +4,9 @@
 #include "tools/options.h"
 #include "tools/presets.h"
 #include "tools/synth.h"
-#include "tools/synth_health.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-/* Streams of inputs: calibration counts up from the seed, the judge is far off. */
-#define HEALTH_SEED_OFFSET UINT64_C(1000003)
 
 enum { OPTION_D_MODEL = 256, OPTION_D_STATE, OPTION_LAYERS, OPTION_HEADDIM };
 
@@ -141,18 +137,6 @@ static erx_status_t write_model(const request_t *request, const erx_model_draft_
     return status;
 }
 
-static erx_status_t fill_model(const request_t *request, erx_model_draft_t *draft,
-                               erx_health_t *health, erx_error_t *error)
-{
-    erx_progress_t progress;
-    erx_progress_start(&progress, "calibrating", erx_synth_work());
-    erx_status_t status = erx_synth(draft, request->seed, &progress, error);
-    if (status == ERX_OK)
-        status = erx_health_measure(draft, request->seed + HEALTH_SEED_OFFSET, health, error);
-    erx_progress_finish(&progress);
-    return status;
-}
-
 static erx_status_t make_model(const request_t *request, erx_error_t *error)
 {
     erx_status_t status = erx_model_writer_check(request->out, error);
@@ -166,7 +150,7 @@ static erx_status_t make_model(const request_t *request, erx_error_t *error)
     if (status != ERX_OK)
         return status;
     erx_health_t health;
-    status = fill_model(request, &draft, &health, error);
+    status = erx_synth(&draft, request->seed, &health, error);
     if (status == ERX_OK)
         status = write_model(request, &draft, &health, error);
     if (status == ERX_OK)

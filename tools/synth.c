@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WEIGHT_MAX     127
 #define WEIGHT_SPREAD  73.6  /* of uniform i8 weights */
@@ -34,6 +35,9 @@
 #define Y_SHIFT    28
 
 #define STATE_BITS 15 /* B and C fill an i16 and Cmax where w is 8.0 */
+
+/* Inputs of the judge: calibration counts up from the seed, these are far off. */
+#define HEALTH_SEED_OFFSET UINT64_C(1000003)
 
 typedef struct {
     erx_model_draft_t *draft;
@@ -300,21 +304,35 @@ static void make_layer(maker_t *maker, uint32_t l)
                       WO_SHIFT)));
 }
 
-void erx_synth_fill(erx_model_draft_t *draft, uint64_t seed)
+void erx_synth_fill(erx_model_draft_t *draft, uint64_t seed, uint32_t attempt)
 {
     maker_t maker = {.draft = draft, .shape = &draft->manifest.shape};
-    erx_random_seed(&maker.random, seed, 0);
+    memset(draft->weights, 0, draft->manifest.weight_bytes);
+    const uint64_t stream = (uint64_t)attempt * (ERX_LAYERS_MAX + 1);
+    erx_random_seed(&maker.random, seed, stream);
     make_embedding(&maker);
     make_heads(&maker);
     for (uint32_t l = 0; l < maker.shape->layer_count; l++) {
-        erx_random_seed(&maker.random, seed, l + 1);
+        erx_random_seed(&maker.random, seed, stream + 1 + l);
         make_layer(&maker, l);
     }
 }
 
-erx_status_t erx_synth(erx_model_draft_t *draft, uint64_t seed, erx_progress_t *progress,
+erx_status_t erx_synth(erx_model_draft_t *draft, uint64_t seed, erx_health_t *health_out,
                        erx_error_t *error)
 {
-    erx_synth_fill(draft, seed);
-    return erx_synth_calibrate(draft, seed, progress, error);
+    erx_progress_t progress;
+    erx_status_t status = ERX_OK;
+    *health_out = (erx_health_t){0};
+    erx_progress_start(&progress, "calibrating", erx_synth_work());
+    for (uint32_t attempt = 0; attempt < ERX_SYNTH_ATTEMPTS; attempt++) {
+        erx_synth_fill(draft, seed, attempt);
+        status = erx_synth_calibrate(draft, seed, &progress, error);
+        if (status == ERX_OK)
+            status = erx_health_measure(draft, seed + HEALTH_SEED_OFFSET, health_out, error);
+        if (status != ERX_OK || health_out->healthy)
+            break;
+    }
+    erx_progress_finish(&progress);
+    return status;
 }

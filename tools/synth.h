@@ -7,22 +7,29 @@
 
 #include "tools/model_draft.h"
 #include "tools/progress.h"
+#include "tools/synth_health.h"
 
-/* Fills every tensor of an open draft and calibrates it; on success the draft
- * is sealed. The progress has been started with erx_synth_work(). */
-erx_status_t erx_synth(erx_model_draft_t *draft, uint64_t seed, erx_progress_t *progress,
+#define ERX_SYNTH_ATTEMPTS 8u
+
+/* Fills an open draft: draws weights, calibrates, judges, and draws again while
+ * the judge finds the model unhealthy, at most ERX_SYNTH_ATTEMPTS times (one or
+ * two in practice; small models have bad luck more often). The last one stays
+ * in either case, sealed; health_out tells how it fares. Errors:
+ * ERX_ERR_MEMORY, those of erx_model_draft_seal. */
+erx_status_t erx_synth(erx_model_draft_t *draft, uint64_t seed, erx_health_t *health_out,
                        erx_error_t *error);
 
-/* Units of progress of one erx_synth. */
-uint64_t erx_synth_work(void);
-
 /* Parts of erx_synth. Fill: random weights, with scales from the statistics
- * that random weights have (NUMERICS 8). Calibrate: runs the network in closed
- * loop on scripted inputs, measures, and corrects scales and centres, several
- * times. */
-void erx_synth_fill(erx_model_draft_t *draft, uint64_t seed);
+ * that random weights have (NUMERICS 8): valid, for benchmarks in a hurry;
+ * attempts differ as seeds do.
+ * Calibrate: runs the network in closed loop on scripted inputs, measures, and
+ * corrects scales and centres, several times; seals the draft. */
+void erx_synth_fill(erx_model_draft_t *draft, uint64_t seed, uint32_t attempt);
 erx_status_t erx_synth_calibrate(erx_model_draft_t *draft, uint64_t seed, erx_progress_t *progress,
                                  erx_error_t *error);
+
+/* Units of progress of one calibration. */
+uint64_t erx_synth_work(void);
 
 /* Order of the scalars in a tensor "sc" (NUMERICS 11). */
 enum {

@@ -23,7 +23,7 @@ enum { Z, CONV_IN, CONV_OUT, XS, B, C, DT, DECAY, H, Y, RESIDUAL, HIDDEN };
 ERX_STATIC_ASSERT(HIDDEN + 1 == ERX_HEALTH_QUANTITIES, "one row a quantity");
 
 /* Full scale, and the healthy range of rms in parts of it. Some have their own:
- * dt is a small part of its clamp by nature, decay is near one, and the
+ * h has long tails, dt is a small part of its clamp by nature, decay is near one, and the
  * residual stream keeps 2^9 of headroom. */
 static const struct {
     const char *name;
@@ -37,7 +37,7 @@ static const struct {
     [C] = {"C", 0 /* Cmax */, RMS_LEAST, RMS_GREATEST},
     [DT] = {"dt row", FULL_DT, RMS_LEAST / 5, RMS_GREATEST},
     [DECAY] = {"decay", FULL16, 0.3, 1.0},
-    [H] = {"h", FULL16, RMS_LEAST / 5, RMS_GREATEST},
+    [H] = {"h", FULL16, RMS_LEAST / 10, RMS_GREATEST},
     [Y] = {"y", FULL16, RMS_LEAST / 2, RMS_GREATEST},
     [RESIDUAL] = {"residual", FULL_RESIDUAL, 1e-4, 0.01},
     [HIDDEN] = {"hh", FULL16, RMS_LEAST, RMS_GREATEST},
