@@ -71,7 +71,9 @@ class Dispatch(CommandLine):
 
     def test_full_output_is_a_failure(self):
         with open("/dev/full", "wb") as full:
-            result = subprocess.run([ERX, "--help"], stdout=full, stderr=subprocess.PIPE, check=False)
+            result = subprocess.run(
+                [ERX, "--help"], stdout=full, stderr=subprocess.PIPE, check=False
+            )
         self.assertEqual(result.returncode, 1)
         self.assertIn(b"cannot write", result.stderr)
 
