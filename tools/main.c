@@ -1,8 +1,11 @@
 #include "tools/command.h"
 
 static const erx_command_t commands[] = {
+    {"Models", "fidelity", "compare a model with the checkpoint it was made from",
+     erx_command_fidelity},
     {"Models", "inspect", "show what a model directory or a trace holds", erx_command_inspect},
     {"Models", "luts", "write the activation tables of bytecode programs", erx_command_luts},
+    {"Models", "quantize", "make a model from a trained checkpoint", erx_command_quantize},
     {"Models", "synth", "make a model with random weights at a given shape", erx_command_synth},
     {"Play", "bench", "measure kernels and whole frames on this machine", erx_command_bench},
     {"Play", "load", "play many sessions at 60 frames a second and measure", erx_command_load},

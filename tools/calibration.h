@@ -1,0 +1,53 @@
+/* What the float model's activations look like over real games: the ranges
+ * that the quantizer turns into scales (NUMERICS 8). */
+#ifndef ERX_TOOLS_CALIBRATION_H
+#define ERX_TOOLS_CALIBRATION_H
+
+#include "tools/calibration_data.h"
+
+#define ERX_CALIBRATION_SEQUENCES  24u
+#define ERX_CALIBRATION_FRAMES     1200u
+#define ERX_CALIBRATION_FRAMES_MIN 1000u /* shorter games leave the state's range unseen */
+
+/* An 8-bit activation: one input of a matrix. */
+typedef struct {
+    float *max;     /* [width] greatest magnitude of each channel */
+    double *square; /* [width] sum of squares */
+    float *smooth;  /* [width] factor that the channel is multiplied with */
+    double scale;   /* s_a: real value of one step at block exponent 0, after smoothing */
+    uint32_t width;
+} erx_activation_range_t;
+
+typedef struct {
+    erx_activation_range_t u; /* input of in_proj */
+    erx_activation_range_t q; /* input of out_proj */
+    float *c_max;             /* [cd] x | B | C rows of in_proj */
+    float *h_max;             /* [H] state */
+    float *dtx_max;           /* [H] dt x */
+    float z_max, v_max, B_max, C_max, y_max;
+} erx_layer_range_t;
+
+typedef struct {
+    erx_shape_t shape;
+    erx_activation_range_t hh; /* input of the heads */
+    float hidden_max;          /* of hn and hh */
+    float residual_max;
+    uint32_t sequence_count; /* what was run */
+    uint32_t frame_count;    /* of one sequence */
+    erx_layer_range_t *layers;
+    void *memory; /* owned */
+} erx_calibration_t;
+
+/* Runs the model over training games, from a zero state, twice: for ranges,
+ * then for the activations' scales. threads = 0: all processors; the result is
+ * the same for any number. Errors: ERX_ERR_RANGE where there is no training
+ * game, or activations are not finite or leave the residual's range;
+ * ERX_ERR_MEMORY. On success the caller closes it. */
+erx_status_t erx_calibration_run(erx_calibration_t *calibration_out, const erx_float_model_t *model,
+                                 const erx_sequences_t *sequences, uint32_t threads,
+                                 erx_error_t *error);
+
+/* An all-zero object is allowed. */
+void erx_calibration_close(erx_calibration_t *calibration);
+
+#endif

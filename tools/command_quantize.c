@@ -1,0 +1,283 @@
+/* erx quantize: a model directory from a trained checkpoint. */
+#include "tools/command.h"
+#include "tools/fidelity.h"
+#include "tools/model_writer.h"
+#include "tools/options.h"
+#include "tools/output.h"
+#include "tools/parallel.h"
+#include "tools/published.h"
+#include "tools/quantizer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What the manifest's fidelity is measured on: enough for two digits, and
+ * quick. */
+#define SUMMARY_GAME_FRAMES    2400u
+#define SUMMARY_STAGE_FRAMES   300u
+#define SUMMARY_ROLLOUTS       64u
+#define SUMMARY_ROLLOUT_FRAMES 600u
+
+enum { FORMAT_ERX, FORMAT_PUBLISHED };
+static const char *const formats[] = {"erx", "published", NULL};
+
+typedef struct {
+    const char *checkpoint;
+    const char *from;
+    const char *calibration;
+    const char *out;
+    const char *name;
+    const char *report;
+    uint32_t format;
+    uint32_t threads;
+} request_t;
+
+enum { OPTION_CALIB = 256, OPTION_NAME, OPTION_REPORT, OPTION_FORMAT, OPTION_FROM, OPTION_THREADS };
+
+static const struct argp_option options[] = {
+    {"calib", OPTION_CALIB, "FILE", 0, "Real game sequences to calibrate with", 0},
+    {"out", 'o', "DIR", 0, "Directory to make; must not exist, or be empty", 0},
+    {"name", OPTION_NAME, "NAME", 0, "Name of the model; by default that of the checkpoint", 0},
+    {"report", OPTION_REPORT, "FILE", 0, "Write the error of every weight as JSON", 0},
+    {"format", OPTION_FORMAT, "FORMAT", 0,
+     "erx (runs in the engine, the default) or published (mamba2_int8_v1, weights alone)", 0},
+    {"from", OPTION_FROM, "DIR", 0, "Take a published directory in place of a checkpoint", 0},
+    {"threads", OPTION_THREADS, "N", 0, "Threads; by default all processors", 0},
+    {0},
+};
+
+static void check_request(const struct argp_state *state, const request_t *request)
+{
+    if ((request->checkpoint == NULL) == (request->from == NULL))
+        argp_error(state, "give a CHECKPOINT, or a published directory with --from");
+    erx_option_require(state, "out", request->out);
+    if (request->format == FORMAT_ERX)
+        erx_option_require(state, "calib", request->calibration);
+    if (request->name != NULL &&
+        (*request->name == '\0' || strlen(request->name) > ERX_MODEL_NAME_MAX))
+        argp_error(state, "--name: must have 1 to %u bytes", ERX_MODEL_NAME_MAX);
+    if (request->format == FORMAT_PUBLISHED && (request->name != NULL || request->report != NULL))
+        argp_error(state, "--name and --report do not apply to --format published, whose "
+                          "manifest holds the error of every weight");
+}
+
+static error_t parse(int key, char *text, struct argp_state *state)
+{
+    request_t *request = state->input;
+    switch (key) {
+    case OPTION_CALIB:
+        request->calibration = text;
+        return 0;
+    case 'o':
+        request->out = text;
+        return 0;
+    case OPTION_NAME:
+        request->name = text;
+        return 0;
+    case OPTION_REPORT:
+        request->report = text;
+        return 0;
+    case OPTION_FORMAT:
+        request->format = erx_option_choice(state, "format", text, formats);
+        return 0;
+    case OPTION_FROM:
+        request->from = text;
+        return 0;
+    case OPTION_THREADS:
+        request->threads =
+            (uint32_t)erx_option_unsigned(state, "threads", text, 1, ERX_PARALLEL_THREADS_MAX);
+        return 0;
+    case ARGP_KEY_ARG:
+        if (request->checkpoint != NULL)
+            argp_error(state, "one CHECKPOINT at a time: '%s' is one too many", text);
+        request->checkpoint = text;
+        return 0;
+    case ARGP_KEY_END:
+        check_request(state, request);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static const struct argp parser = {
+    .options = options,
+    .parser = parse,
+    .args_doc = "CHECKPOINT",
+    .doc = "Makes a model directory that the engine runs from a trained checkpoint "
+           "(.safetensors, or PyTorch .pt). Tells how well the integers match the floats, on the "
+           "test games of the calibration set.",
+};
+
+/* What is open while a model is being made. */
+typedef struct {
+    const request_t *request;
+    erx_checkpoint_t checkpoint;
+    erx_float_model_t floats;
+    erx_sequences_t sequences;
+    erx_calibration_t calibration;
+    erx_quantizer_report_t report;
+    erx_model_draft_t draft;
+    erx_fidelity_t fidelity;
+    erx_error_t *error;
+} making_t;
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash == NULL || slash[1] == '\0' ? path : slash + 1;
+}
+
+static const char *source_of(const request_t *request)
+{
+    return request->from != NULL ? request->from : request->checkpoint;
+}
+
+/* The given name, or the checkpoint's without its ending. */
+static void model_name(const request_t *request, char name_out[ERX_MODEL_NAME_MAX + 1])
+{
+    const char *base = request->name != NULL ? request->name : base_name(source_of(request));
+    const char *dot = request->name == NULL ? strrchr(base, '.') : NULL;
+    size_t length = dot == NULL || dot == base ? strlen(base) : (size_t)(dot - base);
+    length = ERX_MIN(length, (size_t)ERX_MODEL_NAME_MAX);
+    memcpy(name_out, base, length);
+    name_out[length] = '\0';
+}
+
+static erx_status_t open_source(making_t *making)
+{
+    const request_t *request = making->request;
+    erx_status_t status =
+        request->from != NULL
+            ? erx_published_read(&making->checkpoint, request->from, making->error)
+            : erx_checkpoint_open(&making->checkpoint, request->checkpoint, making->error);
+    if (status != ERX_OK)
+        return status;
+    status = erx_float_model_bind(&making->floats, &making->checkpoint, making->error);
+    return status == ERX_OK ? ERX_OK : erx_error_prefix(making->error, "%s", source_of(request));
+}
+
+static erx_status_t quantize(making_t *making)
+{
+    const request_t *request = making->request;
+    char name[ERX_MODEL_NAME_MAX + 1];
+    model_name(request, name);
+    erx_status_t status =
+        erx_sequences_open(&making->sequences, request->calibration, making->error);
+    if (status == ERX_OK)
+        status = erx_calibration_run(&making->calibration, &making->floats, &making->sequences,
+                                     request->threads, making->error);
+    if (status == ERX_OK)
+        status = erx_quantizer_report_open(&making->report, &making->checkpoint, making->error);
+    if (status == ERX_OK)
+        status = erx_model_draft_open(&making->draft, &making->floats.shape, name, making->error);
+    if (status == ERX_OK)
+        status = erx_quantizer_run(&making->floats, &making->calibration, request->threads,
+                                   &making->report, &making->draft, making->error);
+    return status;
+}
+
+static erx_status_t measure(making_t *making)
+{
+    const erx_fidelity_options_t wanted = {making->request->threads, SUMMARY_GAME_FRAMES,
+                                           SUMMARY_STAGE_FRAMES, SUMMARY_ROLLOUTS,
+                                           SUMMARY_ROLLOUT_FRAMES};
+    erx_integer_model_t integers;
+    erx_status_t status = erx_integer_model_open(&integers, &making->draft.tensors, making->error);
+    if (status != ERX_OK)
+        return status;
+    status = erx_fidelity_measure(&making->fidelity, &making->floats, &integers, &making->sequences,
+                                  &wanted, making->error);
+    erx_integer_model_close(&integers);
+    return status;
+}
+
+static json_t *provenance_json(const making_t *making)
+{
+    char hash[ERX_SHA256_TEXT_MAX];
+    erx_sha256_text(making->checkpoint.sha256, hash);
+    json_t *provenance = json_pack(
+        "{s:s, s:s, s:{s:s, s:i, s:i}}", making->request->from != NULL ? "published" : "checkpoint",
+        base_name(source_of(making->request)), "sha256", hash, "calibration", "data",
+        base_name(making->request->calibration), "sequences",
+        (int)making->calibration.sequence_count, "frames", (int)making->calibration.frame_count);
+    if (making->checkpoint.context_len > 0)
+        json_object_set_new(provenance, "context_len",
+                            json_integer(making->checkpoint.context_len));
+    return provenance;
+}
+
+static erx_status_t write_results(making_t *making)
+{
+    const request_t *request = making->request;
+    json_t *provenance = provenance_json(making);
+    json_t *fidelity = erx_fidelity_summary_json(&making->fidelity);
+    erx_status_t status =
+        erx_model_write(&making->draft, request->out, provenance, fidelity, making->error);
+    json_decref(provenance);
+    json_decref(fidelity);
+    if (status != ERX_OK || request->report == NULL)
+        return status;
+    json_t *report = erx_quantizer_report_json(&making->report);
+    status = erx_output_json(request->report, report, making->error);
+    json_decref(report);
+    return status;
+}
+
+static void print_results(const making_t *making)
+{
+    const erx_calibration_t *calibration = &making->calibration;
+    if (calibration->frame_count < ERX_CALIBRATION_FRAMES_MIN)
+        fprintf(stderr,
+                "erx quantize: warning: calibrated on sequences of %u frames; below %u the "
+                "state's range is not seen in full\n",
+                calibration->frame_count, ERX_CALIBRATION_FRAMES_MIN);
+    printf("model       %s in %s\n", making->draft.manifest.name, making->request->out);
+    printf("calibrated  on %u sequences of %u frames\n", calibration->sequence_count,
+           calibration->frame_count);
+    erx_quantizer_report_print(&making->report, stdout);
+    putchar('\n');
+    erx_fidelity_print(&making->fidelity, stdout);
+}
+
+static erx_status_t make(making_t *making)
+{
+    const request_t *request = making->request;
+    erx_status_t status = erx_model_writer_check(request->out, making->error);
+    if (status == ERX_OK)
+        status = open_source(making);
+    if (status == ERX_OK && request->format == FORMAT_PUBLISHED)
+        return erx_published_write(&making->checkpoint, &making->floats.shape, request->out,
+                                   making->error);
+    if (status == ERX_OK)
+        status = quantize(making);
+    if (status == ERX_OK)
+        status = measure(making);
+    if (status == ERX_OK)
+        status = write_results(making);
+    if (status == ERX_OK)
+        print_results(making);
+    return status;
+}
+
+int erx_command_quantize(int argc, char **argv)
+{
+    request_t request = {0};
+    erx_command_parse(&parser, argc, argv, &request);
+    erx_error_t error;
+    making_t *making = calloc(1, sizeof *making);
+    if (making == NULL) {
+        (void)erx_error_set(&error, ERX_ERR_MEMORY, "no memory");
+        return erx_command_fail(argv[0], &error);
+    }
+    making->request = &request;
+    making->error = &error;
+    erx_status_t status = make(making);
+    erx_model_draft_close(&making->draft);
+    erx_quantizer_report_close(&making->report);
+    erx_calibration_close(&making->calibration);
+    erx_sequences_close(&making->sequences);
+    erx_checkpoint_close(&making->checkpoint);
+    free(making);
+    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+}

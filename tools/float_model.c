@@ -1,0 +1,452 @@
+#include "tools/float_model.h"
+
+#include "engine/manifest.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENCODING "encoding_config"
+
+/* The categoricals of a player and the stage, as keys name them. */
+static const char *const embed_names[ERX_EMBEDS] = {
+    "action", "jumps", "character", "l_cancel", "hurtbox", "ground", "last_attack", "stage",
+};
+
+uint32_t erx_float_head_width(uint32_t head)
+{
+    return head < ERX_REGRESSION_HEADS ? erx_regression_widths[head]
+                                       : erx_logit_widths[head - ERX_REGRESSION_HEADS];
+}
+
+/* A model being bound: which of the checkpoint's tensors were asked for. */
+typedef struct {
+    const erx_checkpoint_t *checkpoint;
+    erx_float_model_t *model;
+    bool *used; /* [checkpoint->count] */
+    erx_error_t *error;
+} binder_t;
+
+/* ---- tensors ---- */
+
+static erx_status_t find(binder_t *binder, const char *name,
+                         const erx_checkpoint_tensor_t **tensor_out)
+{
+    *tensor_out = erx_checkpoint_find(binder->checkpoint, name);
+    if (*tensor_out == NULL)
+        return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                             "tensor %s is missing from the checkpoint", name);
+    binder->used[*tensor_out - binder->checkpoint->tensors] = true;
+    return ERX_OK;
+}
+
+static void shape_text(const uint32_t *dimensions, uint32_t rank, char *text, size_t size)
+{
+    size_t at = 0;
+    text[0] = '\0';
+    for (uint32_t i = 0; i < rank && at + 16 < size; i++)
+        at += (size_t)snprintf(text + at, size - at, "%s%u", i == 0 ? "" : " x ", dimensions[i]);
+}
+
+/* A tensor of exactly this shape; columns = 0 for a vector, taps = 0 but for
+ * the convolution's [rows][1][taps]. */
+typedef struct {
+    uint32_t rows, columns, taps;
+} wanted_t;
+
+static erx_status_t check_shape(binder_t *binder, const erx_checkpoint_tensor_t *tensor,
+                                wanted_t wanted)
+{
+    uint32_t dimensions[3] = {wanted.rows, wanted.taps > 0 ? 1 : wanted.columns, wanted.taps};
+    uint32_t rank = wanted.taps > 0 ? 3 : wanted.columns > 0 ? 2 : 1;
+    if (tensor->rank == rank &&
+        memcmp(tensor->dimensions, dimensions, rank * sizeof dimensions[0]) == 0)
+        return ERX_OK;
+    char has[64], needs[64];
+    shape_text(tensor->dimensions, tensor->rank, has, sizeof has);
+    shape_text(dimensions, rank, needs, sizeof needs);
+    return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                         "tensor %s is %s, the other tensors ask for %s", tensor->name,
+                         rank == 0 ? "a number" : has, needs);
+}
+
+/* A row of zeros has no scale: a unit that was never trained, or pruned. */
+static erx_status_t check_rows(binder_t *binder, const erx_checkpoint_tensor_t *tensor,
+                               uint32_t rows)
+{
+    size_t columns = tensor->count / rows;
+    for (uint32_t row = 0; row < rows; row++) {
+        const float *values = tensor->values + row * columns;
+        size_t i = 0;
+        while (i < columns && values[i] == 0.0f)
+            i++;
+        if (i == columns)
+            return erx_error_set(binder->error, ERX_ERR_RANGE,
+                                 "tensor %s: row %u is all zeros; a matrix of a trained model has "
+                                 "none",
+                                 tensor->name, row);
+    }
+    return ERX_OK;
+}
+
+static erx_status_t take(binder_t *binder, const char *name, wanted_t wanted,
+                         const float **values_out)
+{
+    const erx_checkpoint_tensor_t *tensor;
+    erx_status_t status = find(binder, name, &tensor);
+    if (status == ERX_OK)
+        status = check_shape(binder, tensor, wanted);
+    if (status == ERX_OK && (wanted.columns > 0 || wanted.taps > 0))
+        status = check_rows(binder, tensor, wanted.rows);
+    if (status == ERX_OK)
+        *values_out = tensor->values;
+    return status;
+}
+
+static erx_status_t take_layer(binder_t *binder, uint32_t layer, const char *name, wanted_t wanted,
+                               const float **values_out)
+{
+    char key[ERX_CHECKPOINT_NAME_MAX];
+    (void)snprintf(key, sizeof key, "layers.%u.%s", layer, name);
+    return take(binder, key, wanted, values_out);
+}
+
+/* ---- shape ---- */
+
+static erx_status_t find_rows(binder_t *binder, const char *name, uint32_t rank, uint32_t *rows_out)
+{
+    const erx_checkpoint_tensor_t *tensor;
+    erx_status_t status = find(binder, name, &tensor);
+    if (status != ERX_OK)
+        return status;
+    if (tensor->rank != rank)
+        return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                             "tensor %s has %u dimensions, must have %u", name, tensor->rank, rank);
+    *rows_out = tensor->dimensions[0];
+    return ERX_OK;
+}
+
+static uint32_t count_layers(const erx_checkpoint_t *checkpoint)
+{
+    uint32_t count = 0;
+    char name[ERX_CHECKPOINT_NAME_MAX];
+    do
+        (void)snprintf(name, sizeof name, "layers.%u.mamba.in_proj.weight", count);
+    while (erx_checkpoint_find(checkpoint, name) != NULL && ++count <= ERX_LAYERS_MAX);
+    return count;
+}
+
+/* The architecture as the sizes of a few tensors tell it. */
+static erx_status_t find_shape(binder_t *binder)
+{
+    uint32_t d, heads, channels;
+    erx_status_t status = find_rows(binder, "frame_proj.weight", 2, &d);
+    if (status == ERX_OK)
+        status = find_rows(binder, "layers.0.mamba.A_log", 1, &heads);
+    if (status == ERX_OK)
+        status = find_rows(binder, "layers.0.mamba.conv1d.weight", 3, &channels);
+    if (status != ERX_OK)
+        return status;
+    uint32_t d_inner = 2 * d;
+    if (d > ERX_D_MODEL_MAX || d_inner % heads != 0)
+        return erx_error_set(binder->error, ERX_ERR_RANGE,
+                             "d_model %u (rows of frame_proj.weight) and %u heads (length of "
+                             "layers.0.mamba.A_log) do not make a model: d_model is at most %u and "
+                             "2 d_model a multiple of the heads",
+                             d, heads, ERX_D_MODEL_MAX);
+    if (channels <= d_inner || (channels - d_inner) % 2 != 0)
+        return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                             "tensor layers.0.mamba.conv1d.weight has %u channels, must have "
+                             "2 d_model + 2 d_state with d_model %u",
+                             channels, d);
+    binder->model->shape = (erx_shape_t){
+        .d_model = d,
+        .d_inner = d_inner,
+        .d_state = (channels - d_inner) / 2,
+        .layer_count = count_layers(binder->checkpoint),
+        .head_count = heads,
+        .head_dim = d_inner / heads,
+    };
+    return erx_shape_check(&binder->model->shape, binder->error);
+}
+
+/* What the file says of its architecture must be what its tensors say. */
+static erx_status_t check_arch(const binder_t *binder)
+{
+    const erx_shape_t *shape = &binder->model->shape;
+    const struct {
+        const char *key;
+        uint32_t value;
+    } facts[] = {{"d_model", shape->d_model},
+                 {"n_layers", shape->layer_count},
+                 {"d_state", shape->d_state},
+                 {"headdim", shape->head_dim}};
+    for (uint32_t i = 0; i < ERX_COUNT(facts); i++) {
+        const json_t *said = json_object_get(binder->checkpoint->arch, facts[i].key);
+        if (said != NULL && json_integer_value(said) != (json_int_t)facts[i].value)
+            return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                                 "arch.%s contradicts the tensors, whose sizes give %u",
+                                 facts[i].key, facts[i].value);
+    }
+    return ERX_OK;
+}
+
+/* ---- encoding ---- */
+
+/* Variants of the encoding that change the network's inputs or outputs in a
+ * way that the integer profile has no place for. */
+static erx_status_t check_variants(const binder_t *binder)
+{
+    static const char *const variants[] = {
+        "state_age_as_embed",
+        "press_events",
+        "lookahead",
+        "projectiles",
+        "state_flags",
+        "hitstun",
+        "focal_offset",
+        "multi_position",
+        "ctrl_residual_to_action",
+        "ctrl_threshold_features",
+        "character_conditioning",
+    };
+    for (uint32_t i = 0; i < ERX_COUNT(variants); i++) {
+        const json_t *value = json_object_get(binder->checkpoint->encoding_config, variants[i]);
+        if (json_is_true(value) || (json_is_number(value) && json_number_value(value) != 0.0))
+            return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
+                                 ENCODING ".%s is set; profile i16ssm-1 runs models without it",
+                                 variants[i]);
+    }
+    return ERX_OK;
+}
+
+static erx_status_t read_scale(const binder_t *binder, const char *key, float *scale_out)
+{
+    const json_t *value = json_object_get(binder->checkpoint->encoding_config, key);
+    double scale = json_number_value(value);
+    if (!json_is_number(value) || !(scale >= 1e-6) || !(scale <= 1e6))
+        return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                             ENCODING ".%s must be a number from 1e-6 to 1e6", key);
+    *scale_out = (float)scale;
+    return ERX_OK;
+}
+
+static erx_status_t read_scales(const binder_t *binder)
+{
+    /* The key of each continuous value, in the order of NUMERICS 1. */
+    static const char *const keys[ERX_CONTINUOUS] = {
+        "percent_scale",     "xy_scale",        "xy_scale",       "shield_scale",
+        "velocity_scale",    "velocity_scale",  "velocity_scale", "velocity_scale",
+        "velocity_scale",    "state_age_scale", "hitlag_scale",   "stocks_scale",
+        "combo_count_scale",
+    };
+    for (uint32_t i = 0; i < ERX_CONTINUOUS; i++) {
+        erx_status_t status = read_scale(binder, keys[i], &binder->model->input_scale[i]);
+        if (status != ERX_OK)
+            return status;
+    }
+    return ERX_OK;
+}
+
+/* What a regression row means (NUMERICS 6) gives its scale. */
+static void set_output_scales(erx_float_model_t *model)
+{
+    float *scale = model->output_scale;
+    for (uint32_t r = 0; r < ERX_REGRESSIONS; r++)
+        scale[r] = 1.0f;
+    for (uint32_t p = 0; p < ERX_PLAYERS; p++) {
+        for (uint32_t i = 0; i < 4; i++)
+            scale[p * 4 + i] = 1.0f / model->input_scale[ERX_S_PERCENT + i];
+        for (uint32_t i = 0; i < 5; i++)
+            scale[14 + p * 5 + i] = 1.0f / model->input_scale[ERX_S_SPEED_AIR_X + i];
+        for (uint32_t i = 0; i < 3; i++)
+            scale[24 + p * 3 + i] = 1.0f / model->input_scale[ERX_S_HITLAG + i];
+    }
+}
+
+static erx_status_t check_vocabulary(const binder_t *binder, uint32_t embed)
+{
+    static const char *const facts[] = {"vocab", "embed_dim"};
+    const uint32_t values[] = {binder->model->embed_rows[embed],
+                               binder->model->embed_widths[embed]};
+    for (uint32_t i = 0; i < ERX_COUNT(facts); i++) {
+        char key[64];
+        (void)snprintf(key, sizeof key, "%s_%s", embed_names[embed], facts[i]);
+        const json_t *value = json_object_get(binder->checkpoint->encoding_config, key);
+        if (value != NULL && json_integer_value(value) != (json_int_t)values[i])
+            return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                                 ENCODING ".%s contradicts tensor %s_embed.weight, which says %u",
+                                 key, embed_names[embed], values[i]);
+    }
+    return ERX_OK;
+}
+
+static erx_status_t bind_embed(binder_t *binder, uint32_t embed)
+{
+    erx_float_model_t *model = binder->model;
+    const erx_checkpoint_tensor_t *tensor;
+    char name[ERX_CHECKPOINT_NAME_MAX];
+    (void)snprintf(name, sizeof name, "%s_embed.weight", embed_names[embed]);
+    erx_status_t status = find(binder, name, &tensor);
+    if (status != ERX_OK)
+        return status;
+    uint32_t category = embed == ERX_EMBEDS - 1 ? ERX_C_STAGE : embed;
+    uint32_t rows = erx_category_counts[category];
+    if (tensor->rank != 2 || tensor->dimensions[0] != rows ||
+        tensor->dimensions[1] > ERX_FLOAT_EMBED_MAX)
+        return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
+                             "tensor %s must have %u rows of at most %u values: profile i16ssm-1 "
+                             "knows that many %s values",
+                             name, rows, ERX_FLOAT_EMBED_MAX, embed_names[embed]);
+    model->embeds[embed] = tensor->values;
+    model->embed_rows[embed] = rows;
+    model->embed_widths[embed] = tensor->dimensions[1];
+    return check_vocabulary(binder, embed);
+}
+
+static erx_status_t bind_inputs(binder_t *binder)
+{
+    erx_float_model_t *model = binder->model;
+    erx_status_t status = ERX_OK;
+    for (uint32_t i = 0; i < ERX_EMBEDS && status == ERX_OK; i++)
+        status = bind_embed(binder, i);
+    if (status != ERX_OK)
+        return status;
+    model->input_width = ERX_FEATURES;
+    for (uint32_t k = 0; k < ERX_CATEGORICALS; k++) {
+        model->embed_columns[k] = model->input_width;
+        model->input_width += model->embed_widths[erx_float_embed_of(k)];
+    }
+    uint32_t d = model->shape.d_model;
+    status =
+        take(binder, "frame_proj.weight", (wanted_t){d, model->input_width, 0}, &model->frame_proj);
+    if (status == ERX_OK)
+        status = take(binder, "frame_proj.bias", (wanted_t){d, 0, 0}, &model->frame_bias);
+    return status;
+}
+
+static erx_status_t bind_heads(binder_t *binder)
+{
+    erx_float_model_t *model = binder->model;
+    uint32_t d = model->shape.d_model;
+    erx_status_t status =
+        take(binder, "final_norm.weight", (wanted_t){d, 0, 0}, &model->final_norm);
+    if (status == ERX_OK)
+        status =
+            take(binder, "ctrl_proj.weight", (wanted_t){d, ERX_CONTROLS, 0}, &model->control_proj);
+    if (status == ERX_OK)
+        status = take(binder, "ctrl_proj.bias", (wanted_t){d, 0, 0}, &model->control_bias);
+    for (uint32_t i = 0; i < ERX_OUTPUT_HEADS && status == ERX_OK; i++) {
+        char name[ERX_CHECKPOINT_NAME_MAX];
+        uint32_t width = erx_float_head_width(i);
+        (void)snprintf(name, sizeof name, "%s_head.weight", erx_head_names[i]);
+        status = take(binder, name, (wanted_t){width, d, 0}, &model->heads[i]);
+        (void)snprintf(name, sizeof name, "%s_head.bias", erx_head_names[i]);
+        if (status == ERX_OK)
+            status = take(binder, name, (wanted_t){width, 0, 0}, &model->head_biases[i]);
+    }
+    return status;
+}
+
+static erx_status_t bind_layer(binder_t *binder, uint32_t index)
+{
+    const erx_shape_t *shape = &binder->model->shape;
+    erx_float_layer_t *layer = &binder->model->layers[index];
+    uint32_t channels = erx_shape_conv_dim(shape);
+    uint32_t heads = shape->head_count;
+    const struct {
+        const char *name;
+        wanted_t wanted;
+        const float **values;
+    } tensors[] = {
+        {"norm.weight", {shape->d_model, 0, 0}, &layer->norm},
+        {"mamba.in_proj.weight",
+         {erx_shape_project_rows(shape), shape->d_model, 0},
+         &layer->in_proj},
+        {"mamba.conv1d.weight", {channels, 0, ERX_CONV_TAPS}, &layer->conv},
+        {"mamba.conv1d.bias", {channels, 0, 0}, &layer->conv_bias},
+        {"mamba.dt_bias", {heads, 0, 0}, &layer->dt_bias},
+        {"mamba.A_log", {heads, 0, 0}, &layer->A_log},
+        {"mamba.D", {heads, 0, 0}, &layer->D},
+        {"mamba.norm.weight", {shape->d_inner, 0, 0}, &layer->gate_norm},
+        {"mamba.out_proj.weight", {shape->d_model, shape->d_inner, 0}, &layer->out_proj},
+    };
+    erx_status_t status = ERX_OK;
+    for (uint32_t i = 0; i < ERX_COUNT(tensors) && status == ERX_OK; i++)
+        status = take_layer(binder, index, tensors[i].name, tensors[i].wanted, tensors[i].values);
+    return status;
+}
+
+static erx_status_t check_kind(const binder_t *binder)
+{
+    switch (erx_checkpoint_kind(binder->checkpoint)) {
+    case ERX_CHECKPOINT_MAMBA2:
+        return ERX_OK;
+    case ERX_CHECKPOINT_POLICY:
+        return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
+                             "a policy network (keys trunk.* and *analog_head*); only Mamba2 world "
+                             "models can be quantized");
+    case ERX_CHECKPOINT_MLP:
+        return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
+                             "an MLP world model (keys trunk.*); only Mamba2 world models can be "
+                             "quantized");
+    case ERX_CHECKPOINT_UNKNOWN:
+    default:
+        return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                             "no world model: it has no keys layers.0.mamba.*, its first tensor is "
+                             "%s",
+                             binder->checkpoint->tensors[0].name);
+    }
+}
+
+static erx_status_t check_unused(const binder_t *binder)
+{
+    for (uint32_t i = 0; i < binder->checkpoint->count; i++)
+        if (!binder->used[i])
+            return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                                 "tensor %s is not part of a world model of %u layers",
+                                 binder->checkpoint->tensors[i].name,
+                                 binder->model->shape.layer_count);
+    return ERX_OK;
+}
+
+static erx_status_t bind_all(binder_t *binder)
+{
+    if (binder->checkpoint->encoding_config == NULL)
+        return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                             ENCODING " is missing: without it nobody knows what the inputs mean");
+    erx_status_t status = check_variants(binder);
+    if (status == ERX_OK)
+        status = read_scales(binder);
+    if (status == ERX_OK)
+        status = find_shape(binder);
+    if (status == ERX_OK)
+        status = check_arch(binder);
+    if (status == ERX_OK)
+        status = bind_inputs(binder);
+    for (uint32_t i = 0; i < binder->model->shape.layer_count && status == ERX_OK; i++)
+        status = bind_layer(binder, i);
+    if (status == ERX_OK)
+        status = bind_heads(binder);
+    if (status == ERX_OK)
+        status = check_unused(binder);
+    set_output_scales(binder->model);
+    return status;
+}
+
+erx_status_t erx_float_model_bind(erx_float_model_t *model_out, const erx_checkpoint_t *checkpoint,
+                                  erx_error_t *error)
+{
+    *model_out = (erx_float_model_t){0};
+    binder_t binder = {.checkpoint = checkpoint, .model = model_out, .error = error};
+    erx_status_t status = check_kind(&binder);
+    if (status != ERX_OK)
+        return status;
+    binder.used = calloc(checkpoint->count, sizeof *binder.used);
+    if (binder.used == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for a list of tensors");
+    status = bind_all(&binder);
+    free(binder.used);
+    return status;
+}
