@@ -7,11 +7,11 @@
 #ifndef ERX_KERNELS_UNROLL_H
 #define ERX_KERNELS_UNROLL_H
 
-/* In front of a loop whose turns (8 at most) are known at compile time. */
+/* In front of a loop whose turns (24 at most) are known at compile time. */
 #ifdef __clang__
 #define ERX_UNROLL _Pragma("clang loop unroll(full)")
 #else
-#define ERX_UNROLL _Pragma("GCC unroll 8")
+#define ERX_UNROLL _Pragma("GCC unroll 24")
 #endif
 
 #endif

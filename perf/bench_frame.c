@@ -42,7 +42,7 @@ static erx_status_t make_model(stage_t *stage, const erx_preset_t *preset, erx_e
     erx_status_t status = erx_model_draft_open(&stage->draft, &preset->shape, preset->name, error);
     if (status != ERX_OK)
         return status;
-    erx_synth_fill(&stage->draft, MODEL_SEED);
+    erx_synth_fill(&stage->draft, MODEL_SEED, 0);
     return erx_model_draft_seal(&stage->draft, error);
 }
 

@@ -1,5 +1,6 @@
 #include <immintrin.h>
 
+#include "kernels/unroll.h"
 #include "perf/peak.h"
 
 int32_t erx_peak_avx2(uint64_t rounds)
@@ -7,14 +8,14 @@ int32_t erx_peak_avx2(uint64_t rounds)
     __m256i acc[12];
     __m256i a = _mm256_set1_epi32((int)rounds);
     __m256i w = _mm256_set1_epi32((int)rounds + 1);
-#pragma GCC unroll 12
+    ERX_UNROLL
     for (int i = 0; i < 12; i++) {
         acc[i] = _mm256_setzero_si256();
         __asm__("" : "+x"(acc[i])); /* equal sums would be computed once */
     }
     for (uint64_t round = 0; round < rounds; round++) {
         __m256i product;
-#pragma GCC unroll 12
+        ERX_UNROLL
         for (int i = 0; i < 12; i++) {
             /* The operands look new each time, so that no product is shared. */
             __asm__ volatile("" : "+x"(a), "+x"(w));
@@ -22,7 +23,7 @@ int32_t erx_peak_avx2(uint64_t rounds)
             acc[i] = _mm256_add_epi32(acc[i], product);
         }
     }
-#pragma GCC unroll 12
+    ERX_UNROLL
     for (int i = 1; i < 12; i++)
         acc[0] = _mm256_add_epi32(acc[0], acc[i]);
     int32_t lanes[8];

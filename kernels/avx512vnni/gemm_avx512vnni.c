@@ -13,6 +13,7 @@
 
 #include "kernels/avx512vnni/avx512vnni.h"
 #include "kernels/avx512vnni/vector.h"
+#include "kernels/unroll.h"
 
 #define TILE_SESSIONS  6u
 #define FETCH_SESSIONS 4u /* with fewer the processor's own prefetching does better */
@@ -161,14 +162,14 @@ run_step(const uint32_t session_count, const uint32_t weight_lines, const uint8_
          const uint8_t *activation, size_t stride, fetch_t *fetch, __m512i (*acc)[BLOCKS])
 {
     __m512i w[BLOCKS];
-#pragma GCC unroll 4
+    ERX_UNROLL
     for (uint32_t b = 0; b < BLOCKS; b++) {
         w[b] = _mm512_load_si512(weights + b * 64);
         /* Keeps the load out of vpdpbusd, which would repeat it a session. */
         __asm__("" : "+v"(w[b]));
     }
     if (fetch->weights_step != 0) {
-#pragma GCC unroll 4
+        ERX_UNROLL
         for (uint32_t line = 0; line < weight_lines; line++)
             _mm_prefetch(fetch->weights + line * 64, _MM_HINT_T1);
         fetch->weights += fetch->weights_step;
@@ -179,12 +180,12 @@ run_step(const uint32_t session_count, const uint32_t weight_lines, const uint8_
             _mm_prefetch(fetch->state + 64, _MM_HINT_T1);
         fetch->state += fetch->state_step;
     }
-#pragma GCC unroll 6
+    ERX_UNROLL
     for (uint32_t s = 0; s < session_count; s++) {
         int32_t four;
         memcpy(&four, activation + s * stride, sizeof four);
         __m512i a = _mm512_set1_epi32(four);
-#pragma GCC unroll 4
+        ERX_UNROLL
         for (uint32_t b = 0; b < BLOCKS; b++)
             acc[s][b] = _mm512_dpbusd_epi32(acc[s][b], a, w[b]);
     }
@@ -205,22 +206,22 @@ run_tile(const uint32_t session_count, const uint32_t weight_lines, const tile_t
     const uint8_t *end = weights + (size_t)tile->steps * STEP_BYTES;
     uint32_t pieces = ERX_MIN(tile->before->count - tile->before->next, tile->steps);
     const uint8_t *mixed_end = weights + (size_t)pieces * STEP_BYTES;
-#pragma GCC unroll 6
+    ERX_UNROLL
     for (uint32_t s = 0; s < session_count; s++)
-#pragma GCC unroll 4
-        for (uint32_t b = 0; b < BLOCKS; b++)
-            acc[s][b] = _mm512_load_si512(tile->panel + b * 64);
+        ERX_UNROLL
+    for (uint32_t b = 0; b < BLOCKS; b++)
+        acc[s][b] = _mm512_load_si512(tile->panel + b * 64);
     for (; weights != mixed_end; weights += STEP_BYTES, activation += STEP_COLUMNS) {
         pending_finish_one(tile->before);
         run_step(session_count, weight_lines, weights, activation, tile->stride, &fetch, acc);
     }
     for (; weights != end; weights += STEP_BYTES, activation += STEP_COLUMNS)
         run_step(session_count, weight_lines, weights, activation, tile->stride, &fetch, acc);
-#pragma GCC unroll 6
+    ERX_UNROLL
     for (uint32_t s = 0; s < session_count; s++)
-#pragma GCC unroll 4
-        for (uint32_t b = 0; b < BLOCKS; b++)
-            _mm512_store_si512(&tile->sums[s][b * ERX_BLOCK_ROWS], acc[s][b]);
+        ERX_UNROLL
+    for (uint32_t b = 0; b < BLOCKS; b++)
+        _mm512_store_si512(&tile->sums[s][b * ERX_BLOCK_ROWS], acc[s][b]);
 }
 
 /* One function a tile size, so that each gets registers of its own. */

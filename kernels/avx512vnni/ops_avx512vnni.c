@@ -1,10 +1,12 @@
 /* NUMERICS 3 to 6 on 512-bit vectors; ops_ref.c says what each must compute. */
 #include <immintrin.h>
+#include <string.h>
 
 #include "kernels/avx512vnni/avx512vnni.h"
 #include "kernels/avx512vnni/vector.h"
 #include "kernels/requant.h"
 #include "kernels/tables.h"
+#include "kernels/unroll.h"
 
 #define LANES32 16u
 #define LANES16 32u
@@ -12,6 +14,14 @@
 static __m512i load(const void *values)
 {
     return _mm512_loadu_si512(values);
+}
+
+/* sat16 of two vectors as 32 values in order. */
+static inline __m512i sat16x32(__m512i first, __m512i second)
+{
+    const __m512i order = _mm512_setr_epi64(0, 2, 4, 6, 1, 3, 5, 7);
+    __m512i packed = _mm512_max_epi16(_mm512_packs_epi32(first, second), _mm512_set1_epi16(-32767));
+    return _mm512_permutexvar_epi64(order, packed);
 }
 
 /* RQ(W * input) + bias of 16 rows of a pair matrix, kept inside 32 bits. */
@@ -199,24 +209,24 @@ typedef struct {
     sigmoid_t sigmoid;
 } conv_t;
 
-/* RQ of the taps' sum plus bias for 16 channels, as i16. */
-static inline __m256i conv_half(const conv_t *conv, uint32_t channel, __m512i old, __m512i recent)
+/* RQ of the taps' sum plus bias for 16 channels. */
+static inline __m512i conv_half(const conv_t *conv, uint32_t channel, __m512i old, __m512i recent)
 {
     const erx_layer_t *layer = conv->layer;
     __m512i acc = _mm512_madd_epi16(old, load(layer->taps + (size_t)channel * 2));
     acc = _mm512_dpwssd_epi32(acc, recent, load(conv->recent_taps + (size_t)channel * 2));
     acc = erx_requantize16(acc, load(layer->Wc_m + channel), conv->shift);
-    return erx_sat16x16(_mm512_add_epi32(acc, load(layer->bc + channel)));
+    return _mm512_add_epi32(acc, load(layer->bc + channel));
 }
 
 /* Convolution and SiLU of 32 channels whose last four inputs are c3 (oldest) to c. */
 static inline __m512i conv_vector(const conv_t *conv, uint32_t channel, __m512i c3, __m512i c2,
                                   __m512i c1, __m512i c)
 {
-    __m256i low = conv_half(conv, channel, interleave(c3, c2, false), interleave(c1, c, false));
-    __m256i high =
+    __m512i low = conv_half(conv, channel, interleave(c3, c2, false), interleave(c1, c, false));
+    __m512i high =
         conv_half(conv, channel + LANES32, interleave(c3, c2, true), interleave(c1, c, true));
-    return silu(_mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1), &conv->sigmoid);
+    return silu(sat16x32(low, high), &conv->sigmoid);
 }
 
 /* The same for the last channels, which do not fill a vector: the state is not
@@ -293,51 +303,88 @@ typedef struct {
     size_t pair_stride; /* values from one pair of n to the next: 2 P */
 } head_t;
 
-/* sat16((x * Km + 2^(ns-1)) >> ns), twice in each lane. */
-static __m512i scaled_input(__m512i x, const head_t *head)
+/* (x * Km + 2^(ns-1)) >> ns of 16 channels. */
+static inline __m512i scaled_input(__m512i x, const head_t *head)
 {
-    __m512i product = _mm512_add_epi32(_mm512_madd_epi16(x, head->Km), head->Km_round);
-    __m512i dtx = erx_clamp16(_mm512_sra_epi32(product, head->ns), 32767);
-    return _mm512_mask_blend_epi16(0xaaaaaaaa, dtx, _mm512_slli_epi32(dtx, 16));
+    return _mm512_sra_epi32(_mm512_dpwssd_epi32(head->Km_round, x, head->Km), head->ns);
 }
 
-static void store_y(int16_t *y, __m512i acc, __m512i x, const head_t *head)
+/* sat16 of two vectors, each value twice in its lane. */
+static inline void doubled_sat16(__m512i *first, __m512i *second)
 {
-    __m512i even = _mm512_add_epi64(_mm512_mul_epi32(acc, head->my), _mm512_mul_epi32(x, head->mD));
-    __m512i odd = _mm512_add_epi64(_mm512_mul_epi32(_mm512_srli_epi64(acc, 32), head->my),
-                                   _mm512_mul_epi32(_mm512_srli_epi64(x, 32), head->mD));
-    __m256i narrow = erx_sat16x16(erx_narrow64(even, odd, head->y_shift));
-    _mm256_storeu_si256((__m256i *)(void *)y, narrow);
+    __m512i packed = _mm512_packs_epi32(*first, *second);
+    packed = _mm512_max_epi16(packed, _mm512_set1_epi16(-32767));
+    *first = _mm512_unpacklo_epi16(packed, packed);
+    *second = _mm512_unpackhi_epi16(packed, packed);
 }
 
-/* Updates and reads group_count x 16 channels of a head; group_count is a
- * constant at every call. */
+/* RS(acc * my + x * mD, y_s) of 16 channels. */
+static inline __m512i read_out(__m512i acc, __m512i x, const head_t *head)
+{
+    __m512i even = _mm512_mul_epi32(acc, head->my);
+    __m512i odd = _mm512_mul_epi32(_mm512_srli_epi64(acc, 32), head->my);
+    even = _mm512_add_epi64(even, _mm512_mul_epi32(x, head->mD));
+    odd = _mm512_add_epi64(odd, _mm512_mul_epi32(_mm512_srli_epi64(x, 32), head->mD));
+    return erx_narrow64(even, odd, head->y_shift);
+}
+
+/* Updates and reads pair_count x 32 channels of a head; pair_count is a
+ * constant at every call, so that sums stay in registers. */
 static inline __attribute__((always_inline)) void
-scan_groups(const uint32_t group_count, const head_t *head, const erx_conv_out_t *in,
-            const int16_t *x, int16_t *h, int16_t *y)
+scan_channels(const uint32_t pair_count, const head_t *head, const erx_conv_out_t *in,
+              const int16_t *x, int16_t *h, int16_t *y)
 {
+    const uint32_t groups = 2 * pair_count;
     __m512i dtx[4], acc[4];
-#pragma GCC unroll 4
-    for (uint32_t g = 0; g < group_count; g++) {
+    ERX_UNROLL
+    for (uint32_t g = 0; g < groups; g++) {
         dtx[g] = scaled_input(erx_load_i16x16(x + g * LANES32), head);
         acc[g] = _mm512_setzero_si512();
     }
+    ERX_UNROLL
+    for (uint32_t g = 0; g < groups; g += 2)
+        doubled_sat16(&dtx[g], &dtx[g + 1]);
     const int32_t *B = (const int32_t *)(const void *)in->B;
     const int32_t *C = (const int32_t *)(const void *)in->C;
-    for (uint32_t pair = 0; pair < head->pairs; pair++, h += head->pair_stride) {
-        __m512i b = _mm512_set1_epi32(B[pair]);
-        __m512i c = _mm512_set1_epi32(C[pair]);
-#pragma GCC unroll 4
-        for (uint32_t g = 0; g < group_count; g++) {
+    for (uint32_t n = 0; n < head->pairs; n++, h += head->pair_stride) {
+        __m512i b = _mm512_set1_epi32(B[n]);
+        __m512i c = _mm512_set1_epi32(C[n]);
+        ERX_UNROLL
+        for (uint32_t g = 0; g < groups; g++) {
             __m512i old = _mm512_mulhrs_epi16(load(h + g * LANES16), head->Abar);
             __m512i value = _mm512_adds_epi16(old, _mm512_mulhrs_epi16(dtx[g], b));
             _mm512_storeu_si512(h + g * LANES16, value);
             acc[g] = _mm512_dpwssd_epi32(acc[g], value, c);
+            /* Else the sum is copied to and fro in every round. */
+            __asm__("" : "+v"(acc[g]));
         }
     }
-#pragma GCC unroll 4
-    for (uint32_t g = 0; g < group_count; g++)
-        store_y(y + g * LANES32, acc[g], erx_load_i16x16(x + g * LANES32), head);
+    ERX_UNROLL
+    for (uint32_t g = 0; g < groups; g += 2) {
+        __m512i first = read_out(acc[g], erx_load_i16x16(x + g * LANES32), head);
+        __m512i second = read_out(acc[g + 1], erx_load_i16x16(x + (g + 1) * LANES32), head);
+        _mm512_storeu_si512(y + g * LANES32, sat16x32(first, second));
+    }
+}
+
+/* The last 16 channels of a head whose width is an odd multiple of 16. */
+static void scan_half(const head_t *head, const erx_conv_out_t *in, const int16_t *x, int16_t *h,
+                      int16_t *y)
+{
+    __m512i inputs = erx_load_i16x16(x);
+    __m512i dtx = scaled_input(inputs, head), unused = dtx;
+    __m512i acc = _mm512_setzero_si512();
+    doubled_sat16(&dtx, &unused);
+    for (uint32_t n = 0; n < head->pairs; n++, h += head->pair_stride) {
+        int32_t b, c;
+        memcpy(&b, in->B + 2 * n, sizeof b);
+        memcpy(&c, in->C + 2 * n, sizeof c);
+        __m512i old = _mm512_mulhrs_epi16(load(h), head->Abar);
+        __m512i value = _mm512_adds_epi16(old, _mm512_mulhrs_epi16(dtx, _mm512_set1_epi32(b)));
+        _mm512_storeu_si512(h, value);
+        acc = _mm512_dpwssd_epi32(acc, value, _mm512_set1_epi32(c));
+    }
+    _mm256_storeu_si256((__m256i *)(void *)y, erx_sat16x16(read_out(acc, inputs, head)));
 }
 
 static void scan_head(const head_t *head, uint32_t P, const erx_conv_out_t *in, const int16_t *x,
@@ -345,9 +392,11 @@ static void scan_head(const head_t *head, uint32_t P, const erx_conv_out_t *in, 
 {
     uint32_t p = 0;
     for (; p + 4 * LANES32 <= P; p += 4 * LANES32)
-        scan_groups(4, head, in, x + p, h + (size_t)p * 2, y + p);
-    for (; p < P; p += LANES32)
-        scan_groups(1, head, in, x + p, h + (size_t)p * 2, y + p);
+        scan_channels(2, head, in, x + p, h + (size_t)p * 2, y + p);
+    for (; p + 2 * LANES32 <= P; p += 2 * LANES32)
+        scan_channels(1, head, in, x + p, h + (size_t)p * 2, y + p);
+    if (p < P)
+        scan_half(head, in, x + p, h + (size_t)p * 2, y + p);
 }
 
 static void scan(const erx_image_t *image, const erx_layer_t *layer, const int32_t *dt,
