@@ -6,12 +6,9 @@
  * not finished when the next one is due has missed its deadline. */
 #include <inttypes.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <time.h>
 
 #include "perf/histogram.h"
 #include "perf/process.h"
@@ -193,7 +190,7 @@ static void close_load(load_t *load)
 static void prepare_block(load_t *load)
 {
     erx_players_feed(&load->players);
-    erx_block_add_all(erx_engine_begin_block(load->engine, (int64_t)time(NULL)), load->model);
+    erx_block_add_all(erx_engine_begin_block(load->engine, erx_clock_unix_seconds()), load->model);
 }
 
 static void record(load_t *load, uint64_t due_ns, uint64_t period_ns)

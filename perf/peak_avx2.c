@@ -14,12 +14,11 @@ int32_t erx_peak_avx2(uint64_t rounds)
         __asm__("" : "+x"(acc[i])); /* equal sums would be computed once */
     }
     for (uint64_t round = 0; round < rounds; round++) {
-        __m256i product;
         ERX_UNROLL
         for (int i = 0; i < 12; i++) {
-            /* The operands look new each time, so that no product is shared. */
-            __asm__ volatile("" : "+x"(a), "+x"(w));
-            product = _mm256_madd_epi16(a, w);
+            __m256i product;
+            /* As assembly, because equal products would be computed once. */
+            __asm__ volatile("vpmaddwd %2, %1, %0" : "=x"(product) : "x"(a), "x"(w));
             acc[i] = _mm256_add_epi32(acc[i], product);
         }
     }

@@ -13,6 +13,13 @@ uint64_t erx_clock_now(void)
     return (uint64_t)now.tv_sec * ERX_NS_PER_SECOND + (uint64_t)now.tv_nsec;
 }
 
+int64_t erx_clock_unix_seconds(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec;
+}
+
 void erx_clock_sleep_until(uint64_t due_ns)
 {
     struct timespec due = {

@@ -9,6 +9,9 @@
 /* CLOCK_MONOTONIC in nanoseconds (vDSO: no system call). Any thread. */
 uint64_t erx_clock_now(void);
 
+/* Seconds since 1970, for the timestamps that blocks carry. Any thread. */
+int64_t erx_clock_unix_seconds(void);
+
 /* Sleeps until an absolute time of erx_clock_now; returns early only when a
  * signal arrives. */
 void erx_clock_sleep_until(uint64_t due_ns);
