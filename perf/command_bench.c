@@ -57,7 +57,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_REPEATS:
         options->bench.repeats =
-            (uint32_t)erx_option_unsigned(state, "--repeats", argument, 1, ERX_BENCH_REPEATS_MAX);
+            (uint32_t)erx_option_unsigned(state, "repeats", argument, 1, ERX_BENCH_REPEATS_MAX);
         return 0;
     case OPTION_PHASES:
         options->bench.phases = true;

@@ -91,29 +91,29 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_SESSIONS:
         options->sessions =
-            (uint32_t)erx_option_unsigned(state, "--sessions", argument, 1, ERX_SESSIONS_MAX);
+            (uint32_t)erx_option_unsigned(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
         return 0;
     case OPTION_FPS:
-        options->fps = (uint32_t)erx_option_unsigned(state, "--fps", argument, 0, FPS_MAX);
+        options->fps = (uint32_t)erx_option_unsigned(state, "fps", argument, 0, FPS_MAX);
         return 0;
     case OPTION_SECONDS:
         options->seconds =
-            (uint32_t)erx_option_unsigned(state, "--seconds", argument, 1, SECONDS_MAX);
+            (uint32_t)erx_option_unsigned(state, "seconds", argument, 1, SECONDS_MAX);
         return 0;
     case OPTION_FRAMES:
         options->frames =
-            (uint32_t)erx_option_unsigned(state, "--frames", argument, 1, FRAMES_LIMIT);
+            (uint32_t)erx_option_unsigned(state, "frames", argument, 1, FRAMES_LIMIT);
         return 0;
     case OPTION_SEED:
-        options->seed = erx_option_unsigned(state, "--seed", argument, 0, UINT64_MAX);
+        options->seed = erx_option_unsigned(state, "seed", argument, 0, UINT64_MAX);
         return 0;
     case OPTION_ROUND:
         options->round_frames =
-            (uint32_t)erx_option_unsigned(state, "--round", argument, 0, FRAMES_LIMIT);
+            (uint32_t)erx_option_unsigned(state, "round", argument, 0, FRAMES_LIMIT);
         return 0;
     case OPTION_WORKERS:
         options->config.worker_count =
-            (uint32_t)erx_option_unsigned(state, "--workers", argument, 1, ERX_CPUS_MAX);
+            (uint32_t)erx_option_unsigned(state, "workers", argument, 1, ERX_CPUS_MAX);
         return 0;
     case OPTION_CPUS:
         options->config.cpu_list = argument;
@@ -123,14 +123,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_SCHEDULE:
         options->config.schedule =
-            (erx_schedule_t)erx_option_choice(state, "--schedule", argument, schedules);
+            (erx_schedule_t)erx_option_choice(state, "schedule", argument, schedules);
         return 0;
     case OPTION_JSON:
         options->json = argument;
         return 0;
     case ARGP_KEY_END:
-        erx_option_require(state, "--model", options->model);
-        erx_option_require(state, "--trace", options->trace);
+        erx_option_require(state, "model", options->model);
+        erx_option_require(state, "trace", options->trace);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

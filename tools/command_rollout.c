@@ -71,15 +71,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_GAME:
         options->game =
-            (uint32_t)erx_option_unsigned(state, "--game", argument, 0, ERX_TRACE_GAMES_MAX - 1);
+            (uint32_t)erx_option_unsigned(state, "game", argument, 0, ERX_TRACE_GAMES_MAX - 1);
         return 0;
     case OPTION_FRAMES:
         options->frames =
-            (uint32_t)erx_option_unsigned(state, "--frames", argument, 1, ROLLOUT_FRAMES_MAX);
+            (uint32_t)erx_option_unsigned(state, "frames", argument, 1, ROLLOUT_FRAMES_MAX);
         return 0;
     case OPTION_SESSIONS:
         options->sessions =
-            (uint32_t)erx_option_unsigned(state, "--sessions", argument, 1, ERX_SESSIONS_MAX);
+            (uint32_t)erx_option_unsigned(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
         return 0;
     case OPTION_HASH:
         options->hash = true;
@@ -92,18 +92,18 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_WORKERS:
         options->config.worker_count =
-            (uint32_t)erx_option_unsigned(state, "--workers", argument, 1, ERX_CPUS_MAX);
+            (uint32_t)erx_option_unsigned(state, "workers", argument, 1, ERX_CPUS_MAX);
         return 0;
     case OPTION_CPUS:
         options->config.cpu_list = argument;
         return 0;
     case OPTION_SCHEDULE:
         options->config.schedule =
-            (erx_schedule_t)erx_option_choice(state, "--schedule", argument, schedules);
+            (erx_schedule_t)erx_option_choice(state, "schedule", argument, schedules);
         return 0;
     case ARGP_KEY_END:
-        erx_option_require(state, "--model", options->model);
-        erx_option_require(state, "--trace", options->trace);
+        erx_option_require(state, "model", options->model);
+        erx_option_require(state, "trace", options->trace);
         if (options->hash && options->json != NULL && strcmp(options->json, "-") == 0)
             argp_error(state, "--hash and --json - both want the standard output");
         return 0;
