@@ -101,8 +101,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             (uint32_t)erx_option_unsigned(state, "seconds", argument, 1, SECONDS_MAX);
         return 0;
     case OPTION_FRAMES:
-        options->frames =
-            (uint32_t)erx_option_unsigned(state, "frames", argument, 1, FRAMES_LIMIT);
+        options->frames = (uint32_t)erx_option_unsigned(state, "frames", argument, 1, FRAMES_LIMIT);
         return 0;
     case OPTION_SEED:
         options->seed = erx_option_unsigned(state, "seed", argument, 0, UINT64_MAX);

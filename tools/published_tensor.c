@@ -6,6 +6,7 @@
 #define MAGNITUDE_MIN 1e-8f /* stands for the magnitude of zeros */
 #define POWER_MIN     1e-10 /* and of no error */
 #define PAIRWISE      128u  /* longest run that is summed with eight partial sums */
+#define BUFFER        8192u /* values that NumPy sums at a time */
 
 /* Sums in the order that NumPy does: halves down to runs of PAIRWISE values,
  * each run with eight partial sums. */
@@ -47,7 +48,10 @@ static float mean_square(const float *values, size_t count, float *scratch)
 {
     for (size_t i = 0; i < count; i++)
         scratch[i] = values[i] * values[i];
-    return (float)((double)sum_floats(scratch, count) / (double)count);
+    float sum = 0.0f;
+    for (size_t i = 0; i < count; i += BUFFER)
+        sum += sum_floats(scratch + i, ERX_MIN(count - i, (size_t)BUFFER));
+    return (float)((double)sum / (double)count);
 }
 
 static void quantize_row(const float *values, size_t count, bool is_vector, int8_t *steps,

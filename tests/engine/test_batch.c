@@ -258,25 +258,33 @@ END_TEST
 /* Which worker took which group; plain memory, one row a worker. */
 typedef struct {
     erx_batch_t *batch;
+    erx_gang_t *gang;
     uint32_t count[WORKERS_MAX];
     uint32_t taken[WORKERS_MAX][FRAMES_MAX];
 } takers_t;
 
 static takers_t takers;
 
-static void take_all(void *context, uint32_t worker)
+static void take(takers_t *all, uint32_t worker)
 {
-    takers_t *all = context;
     const erx_group_t *group;
     while ((group = erx_batch_take(all->batch, worker)) != NULL)
         all->taken[worker][all->count[worker]++] = (uint32_t)(group - all->batch->groups);
 }
 
-/* As take_all, but the first worker is held up and takes nothing. */
+/* All begin at the same moment. */
+static void take_all(void *context, uint32_t worker)
+{
+    takers_t *all = context;
+    erx_gang_barrier(all->gang, worker);
+    take(all, worker);
+}
+
+/* The first worker is held up and takes nothing. */
 static void take_for_the_first(void *context, uint32_t worker)
 {
     if (worker != 0)
-        take_all(context, worker);
+        take(context, worker);
 }
 
 static void expect_groups_taken_once(void)
@@ -289,35 +297,52 @@ static void expect_groups_taken_once(void)
         HOLDS(times[g] == (g >= trial.batch.split_count));
 }
 
-static void take_blocks(erx_gang_job_fn job, uint32_t worker_count_min)
+/* A block of many groups of one session each, shared out over the workers. */
+static void draw_small_groups(uint32_t worker_count)
 {
-    for (uint32_t i = 0; i < TAKEN_BLOCKS; i++) {
+    trial.worker_count = worker_count;
+    trial.node_count = draw(1, 2);
+    for (uint32_t w = 0; w < worker_count; w++)
+        trial.worker_nodes[w] = w % trial.node_count;
+    trial.model_count = 1;
+    trial.models[0] = (erx_model_t){.node_count = trial.node_count, .group_size = 1};
+    draw_block(draw(FRAMES_MAX / 2, FRAMES_MAX));
+    trial.memory = erx_alloc(1, erx_batch_bytes(worker_count, FRAMES_MAX));
+    ck_assert_ptr_nonnull(trial.memory);
+    erx_batch_init(&trial.batch, worker_count, trial.worker_nodes, FRAMES_MAX, ERX_SCHEDULE_SLICE,
+                   trial.memory);
+}
+
+static void take_blocks(erx_gang_job_fn job)
+{
+    for (uint32_t worker_count = 2; worker_count <= WORKERS_MAX; worker_count += 2) {
         erx_error_t error = {0};
         erx_gang_t *gang = NULL;
-        draw_plan();
-        if (trial.worker_count >= worker_count_min) {
-            erx_topo_t topo = rig_imagine_processors(trial.worker_count);
-            ck_assert_int_eq(erx_gang_open(&topo, trial.worker_count, &gang, &error), ERX_OK);
-            takers = (takers_t){.batch = &trial.batch};
+        erx_topo_t topo = rig_imagine_processors(worker_count);
+        ck_assert_int_eq(erx_gang_open(&topo, worker_count, &gang, &error), ERX_OK);
+        draw_small_groups(worker_count);
+        for (uint32_t i = 0; i < TAKEN_BLOCKS; i++) {
+            erx_batch_plan(&trial.batch, &trial.block, trial.models, trial.model_count);
+            takers = (takers_t){.batch = &trial.batch, .gang = gang};
             erx_gang_run(gang, job, &takers);
             expect_groups_taken_once();
-            erx_gang_close(gang);
         }
         erx_free(trial.memory);
+        erx_gang_close(gang);
     }
 }
 
 START_TEST(test_groups_are_taken_once_by_workers_at_once)
 {
     trial.rng = erx_rng_open(2);
-    take_blocks(take_all, 1);
+    take_blocks(take_all);
 }
 END_TEST
 
 START_TEST(test_a_worker_that_is_held_up_holds_nobody_up)
 {
     trial.rng = erx_rng_open(3);
-    take_blocks(take_for_the_first, 2);
+    take_blocks(take_for_the_first);
 }
 END_TEST
 

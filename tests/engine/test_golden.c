@@ -13,14 +13,13 @@
 #define TIMEOUT_SECONDS 300
 #define WORKERS_MAX     4u
 #define LANES_MAX       32u
-/* Frames that are played in company and split; alone, all are. Without a
- * sanitizer they go beyond the warm ones of every file. */
+/* Frames that are played in company and split; alone, all are. */
 #ifdef ERX_SANITIZED
 #define COMPANY_FRAMES 21u
 #define SPLIT_FRAMES   15u
 #else
-#define COMPANY_FRAMES 70u
-#define SPLIT_FRAMES   70u
+#define COMPANY_FRAMES 42u
+#define SPLIT_FRAMES   30u
 #endif
 
 static const struct {

@@ -15,7 +15,7 @@
 #ifdef ERX_SANITIZED
 #define FRAMES 3u /* that every session plays */
 #else
-#define FRAMES 6u
+#define FRAMES 5u
 #endif
 /* More than a group of any of the models, and odd. */
 #define SESSIONS 37u
