@@ -101,12 +101,26 @@ static void normalize(const step_t *step, uint32_t l, uint32_t lane)
                            layer->G1, layer->G1_s, ROW(step->rows, activation, lane));
 }
 
+/* Starts the way of a lane's table rows into the caches: each lane has its own
+ * categories, and the tables are too large to stay there. */
+static void fetch_rows(const step_t *step, uint32_t lane)
+{
+    const uint16_t *category = step->lanes[lane].world->category;
+    for (uint32_t k = 0; k < ERX_CATEGORICALS; k++) {
+        const int16_t *row = step->image->T[k] + (size_t)category[k] * step->image->shape.d_model;
+        __builtin_prefetch(row);
+        __builtin_prefetch(row + ERX_CACHE_LINE / sizeof *row);
+    }
+}
+
 /* Features, embedding, and the first layer's norm of this part's lanes. */
 static void enter(const step_t *step)
 {
     share_t share = share_of(step->part, step->count);
     for (uint32_t lane = share.begin; lane < share.end; lane++) {
         const erx_world_t *world = step->lanes[lane].world;
+        if (lane + 1 < share.end)
+            fetch_rows(step, lane + 1);
         erx_world_features(world, step->image->fm, step->own->features);
         step->kernel->embed(step->image, step->own->features, world->category,
                             ROW(step->rows, x, lane));
