@@ -43,6 +43,8 @@ static uint32_t gather(erx_batch_t *batch, const erx_block_t *block, const erx_m
         erx_frame_t *frame = &block->frames[i];
         if (frame->model != model || frame->session->node != node)
             continue;
+        /* A session that was ended or created anew meanwhile would not match. */
+        ERX_ASSERT(frame->session->block_number == block->number);
         uint8_t *arena = frame->session->arena;
         batch->frames[lane] = frame;
         batch->lanes[lane++] = (erx_lane_t){

@@ -66,7 +66,7 @@ static void measure_points(erx_cost_t *cost, trial_t *trial, uint32_t group_size
 erx_status_t erx_cost_measure(erx_cost_t *cost_out, erx_gang_t *gang, const erx_step_model_t *steps,
                               erx_scratch_t *scratches, uint32_t group_size, erx_error_t *error)
 {
-    const erx_shape_t *shape = &steps[0].image->shape;
+    const erx_shape_t *shape = &steps[erx_gang_worker_node(gang, 0)].image->shape;
     static const uint8_t characters[ERX_PLAYERS] = {0, 0};
     size_t arena_bytes = erx_arena_bytes(shape);
     erx_region_t region;

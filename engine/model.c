@@ -19,11 +19,26 @@ static erx_status_t fill_image(void *context, uint8_t *bytes, size_t size, erx_e
     return ERX_OK;
 }
 
-static erx_status_t attach_weights(erx_model_t *model, const erx_tensors_t *tensors,
-                                   const erx_topo_t *topo, erx_error_t *error)
+/* Workers of each node. */
+static void count_workers(const erx_model_t *model, const erx_gang_t *gang,
+                          uint32_t shares[ERX_NODES_MAX])
 {
+    memset(shares, 0, ERX_NODES_MAX * sizeof *shares);
+    for (uint32_t w = 0; w < model->worker_count; w++)
+        shares[erx_gang_worker_node(gang, w)]++;
+}
+
+/* One copy for every node that has a worker. */
+static erx_status_t attach_weights(erx_model_t *model, const erx_tensors_t *tensors,
+                                   const erx_model_plan_t *plan, erx_error_t *error)
+{
+    const erx_topo_t *topo = plan->topo;
+    uint32_t shares[ERX_NODES_MAX];
+    count_workers(model, plan->gang, shares);
     const fill_t fill = {.kernel = model->kernel, .tensors = tensors};
     for (uint32_t n = 0; n < model->node_count; n++) {
+        if (shares[n] == 0)
+            continue;
         erx_weights_key_t key = {.layout_version = ERX_IMAGE_VERSION, .node = n};
         memcpy(key.model_hash, model->hash, sizeof key.model_hash);
         strncpy(key.layout, model->kernel->name, sizeof key.layout - 1);
@@ -61,9 +76,8 @@ static erx_status_t open_scratches(erx_model_t *model, const erx_model_plan_t *p
 static erx_status_t open_sessions(erx_model_t *model, const erx_model_plan_t *plan,
                                   erx_error_t *error)
 {
-    uint32_t shares[ERX_NODES_MAX] = {0};
-    for (uint32_t w = 0; w < model->worker_count; w++)
-        shares[erx_gang_worker_node(plan->gang, w)]++;
+    uint32_t shares[ERX_NODES_MAX];
+    count_workers(model, plan->gang, shares);
     return erx_session_pool_open(&model->sessions, &model->shape, plan->session_capacity,
                                  model->node_count, shares,
                                  plan->topo->this_system ? plan->topo->node_os_index : NULL, error);
@@ -84,7 +98,7 @@ static erx_status_t open_parts(erx_model_t *model, const erx_tensors_t *tensors,
 {
     erx_status_t status = allocate_tables(model, error);
     if (status == ERX_OK)
-        status = attach_weights(model, tensors, plan->topo, error);
+        status = attach_weights(model, tensors, plan, error);
     if (status == ERX_OK)
         status = open_scratches(model, plan, error);
     if (status == ERX_OK)

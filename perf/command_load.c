@@ -17,6 +17,7 @@
 #include "tools/narrate.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/play_options.h"
 #include "tools/players.h"
 #include "tools/progress.h"
 
@@ -28,10 +29,8 @@
 #define FIRST_TICK_NS UINT64_C(50000000) /* from opening to the first due time */
 
 typedef struct {
-    const char *model;
-    const char *trace;
+    erx_play_options_t play;
     const char *json;
-    erx_engine_config_t config;
     uint32_t sessions;
     uint32_t fps;
     uint32_t seconds;
@@ -41,24 +40,16 @@ typedef struct {
 } options_t;
 
 enum {
-    OPTION_MODEL = 1,
-    OPTION_TRACE,
-    OPTION_SESSIONS,
+    OPTION_SESSIONS = 1,
     OPTION_FPS,
     OPTION_SECONDS,
     OPTION_FRAMES,
     OPTION_SEED,
-    OPTION_WORKERS,
-    OPTION_CPUS,
-    OPTION_ISA,
-    OPTION_SCHEDULE,
     OPTION_ROUND,
     OPTION_JSON
 };
 
 static const struct argp_option argp_options[] = {
-    {"model", OPTION_MODEL, "DIR", 0, "Model directory (required)", 0},
-    {"trace", OPTION_TRACE, "FILE", 0, "Trace whose games the sessions play (required)", 0},
     {"sessions", OPTION_SESSIONS, "N", 0, "Sessions (default 32)", 0},
     {"fps", OPTION_FPS, "F", 0, "Frames a second; 0: as fast as possible (default 60)", 0},
     {"seconds", OPTION_SECONDS, "S", 0, "How long (default 20)", 0},
@@ -69,25 +60,16 @@ static const struct argp_option argp_options[] = {
     {"seed", OPTION_SEED, "S", 0, "Which games and offsets are drawn (default 1)", 0},
     {"round", OPTION_ROUND, "N", 0,
      "Frames after which a session starts anew; 0: never (default 900)", 0},
-    {"workers", OPTION_WORKERS, "W", 0, "Worker threads (default: one a processor)", 0},
-    {"cpus", OPTION_CPUS, "LIST", 0, "Processors to use, such as 0-3,8", 0},
-    {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 0},
-    {"schedule", OPTION_SCHEDULE, "HOW", 0,
-     "slice (sessions over workers), split (matrix rows over workers) or auto (default)", 0},
     {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
     {0},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    static const char *const schedules[] = {"auto", "slice", "split", NULL};
     options_t *options = state->input;
     switch (key) {
-    case OPTION_MODEL:
-        options->model = argument;
-        return 0;
-    case OPTION_TRACE:
-        options->trace = argument;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->play;
         return 0;
     case OPTION_SESSIONS:
         options->sessions =
@@ -110,26 +92,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->round_frames =
             (uint32_t)erx_option_unsigned(state, "round", argument, 0, FRAMES_LIMIT);
         return 0;
-    case OPTION_WORKERS:
-        options->config.worker_count =
-            (uint32_t)erx_option_unsigned(state, "workers", argument, 1, ERX_CPUS_MAX);
-        return 0;
-    case OPTION_CPUS:
-        options->config.cpu_list = argument;
-        return 0;
-    case OPTION_ISA:
-        options->config.isa = argument;
-        return 0;
-    case OPTION_SCHEDULE:
-        options->config.schedule =
-            (erx_schedule_t)erx_option_choice(state, "schedule", argument, schedules);
-        return 0;
     case OPTION_JSON:
         options->json = argument;
-        return 0;
-    case ARGP_KEY_END:
-        erx_option_require(state, "model", options->model);
-        erx_option_require(state, "trace", options->trace);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -166,11 +130,11 @@ static void ask_stop(int signal_number)
 static erx_status_t open_load(load_t *load, erx_error_t *error)
 {
     const options_t *options = load->options;
-    erx_status_t status = erx_trace_open(options->trace, &load->trace, error);
+    erx_status_t status = erx_trace_open(options->play.trace, &load->trace, error);
     if (status == ERX_OK)
-        status = erx_engine_open(&options->config, &load->engine, error);
+        status = erx_engine_open(&options->play.config, &load->engine, error);
     if (status == ERX_OK)
-        status = erx_engine_load_model(load->engine, options->model, options->sessions,
+        status = erx_engine_load_model(load->engine, options->play.model, options->sessions,
                                        &load->model, error);
     if (status == ERX_OK)
         status = erx_players_open_mixed(&load->players, load->model, options->sessions,
@@ -376,16 +340,14 @@ static erx_status_t report(const load_t *load, erx_error_t *error)
 int erx_command_load(int argc, char **argv)
 {
     static const struct argp argp = {
-        argp_options,
-        parse,
-        NULL,
-        "Run many sessions at a fixed rate and report latencies and missed deadlines.\v"
-        "Latency counts from the time a frame's inputs are due to the time its state is "
-        "finished. Sessions start anew every 900 frames, one after the other, because a "
-        "learned world drifts in the long run.",
-        NULL,
-        NULL,
-        NULL};
+        .options = argp_options,
+        .parser = parse,
+        .doc = "Run many sessions at a fixed rate and report latencies and missed deadlines.\v"
+               "Latency counts from the time a frame's inputs are due to the time its state is "
+               "finished. Sessions start anew every 900 frames, one after the other, because a "
+               "learned world drifts in the long run.",
+        .children = erx_play_children,
+    };
     static load_t load; /* the histogram is large */
     options_t options = {
         .sessions = 32, .fps = 60, .seconds = 20, .round_frames = ROUND_DEFAULT, .seed = 1};

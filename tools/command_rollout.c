@@ -8,39 +8,24 @@
 #include "tools/narrate.h"
 #include "tools/options.h"
 #include "tools/output.h"
+#include "tools/play_options.h"
 #include "tools/players.h"
 #include "tools/progress.h"
 
 #define ROLLOUT_FRAMES_MAX 10000000u
 
 typedef struct {
-    const char *model;
-    const char *trace;
+    erx_play_options_t play;
     const char *json;
-    erx_engine_config_t config;
     uint32_t game;
     uint32_t frames;
     uint32_t sessions;
     bool hash;
 } options_t;
 
-enum {
-    OPTION_MODEL = 1,
-    OPTION_TRACE,
-    OPTION_GAME,
-    OPTION_FRAMES,
-    OPTION_ISA,
-    OPTION_WORKERS,
-    OPTION_CPUS,
-    OPTION_SCHEDULE,
-    OPTION_SESSIONS,
-    OPTION_HASH,
-    OPTION_JSON
-};
+enum { OPTION_GAME = 1, OPTION_FRAMES, OPTION_SESSIONS, OPTION_HASH, OPTION_JSON };
 
 static const struct argp_option argp_options[] = {
-    {"model", OPTION_MODEL, "DIR", 0, "Model directory (required)", 0},
-    {"trace", OPTION_TRACE, "FILE", 0, "Trace that holds the game (required)", 0},
     {"game", OPTION_GAME, "K", 0, "Game of the trace, from 0 (default 0)", 0},
     {"frames", OPTION_FRAMES, "N", 0, "Frames to play; a shorter game starts over (default 600)",
      0},
@@ -50,24 +35,15 @@ static const struct argp_option argp_options[] = {
      "Print a line '<frame> <hash>' a frame: FNV-1a 64 of the HiddenState data", 0},
     {"json", OPTION_JSON, "FILE", 0, "Write the frames for the visualizer ('-': standard output)",
      0},
-    {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 0},
-    {"workers", OPTION_WORKERS, "W", 0, "Worker threads (default: one)", 0},
-    {"cpus", OPTION_CPUS, "LIST", 0, "Processors to use, such as 0-3,8", 0},
-    {"schedule", OPTION_SCHEDULE, "HOW", 0,
-     "slice (sessions over workers), split (matrix rows over workers) or auto (default)", 0},
     {0},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-    static const char *const schedules[] = {"auto", "slice", "split", NULL};
     options_t *options = state->input;
     switch (key) {
-    case OPTION_MODEL:
-        options->model = argument;
-        return 0;
-    case OPTION_TRACE:
-        options->trace = argument;
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &options->play;
         return 0;
     case OPTION_GAME:
         options->game =
@@ -87,23 +63,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_JSON:
         options->json = argument;
         return 0;
-    case OPTION_ISA:
-        options->config.isa = argument;
-        return 0;
-    case OPTION_WORKERS:
-        options->config.worker_count =
-            (uint32_t)erx_option_unsigned(state, "workers", argument, 1, ERX_CPUS_MAX);
-        return 0;
-    case OPTION_CPUS:
-        options->config.cpu_list = argument;
-        return 0;
-    case OPTION_SCHEDULE:
-        options->config.schedule =
-            (erx_schedule_t)erx_option_choice(state, "schedule", argument, schedules);
-        return 0;
     case ARGP_KEY_END:
-        erx_option_require(state, "model", options->model);
-        erx_option_require(state, "trace", options->trace);
         if (options->hash && options->json != NULL && strcmp(options->json, "-") == 0)
             argp_error(state, "--hash and --json - both want the standard output");
         return 0;
@@ -126,16 +86,16 @@ static erx_status_t open_rollout(rollout_t *rollout, erx_error_t *error)
 {
     const options_t *options = rollout->options;
     erx_model_t *model;
-    erx_status_t status = erx_trace_open(options->trace, &rollout->trace, error);
+    erx_status_t status = erx_trace_open(options->play.trace, &rollout->trace, error);
     if (status != ERX_OK)
         return status;
     if (options->game >= rollout->trace.game_count)
         return erx_error_set(error, ERX_ERR_RANGE, "--game: %u, but %s holds games 0 to %u",
-                             options->game, options->trace, rollout->trace.game_count - 1);
-    status = erx_engine_open(&options->config, &rollout->engine, error);
+                             options->game, options->play.trace, rollout->trace.game_count - 1);
+    status = erx_engine_open(&options->play.config, &rollout->engine, error);
     if (status == ERX_OK)
-        status = erx_engine_load_model(rollout->engine, options->model, options->sessions, &model,
-                                       error);
+        status = erx_engine_load_model(rollout->engine, options->play.model, options->sessions,
+                                       &model, error);
     if (status == ERX_OK)
         status = erx_players_open_game(&rollout->players, model, options->sessions, &rollout->trace,
                                        options->game, error);
@@ -218,7 +178,7 @@ static void print_summary(const rollout_t *rollout)
 {
     const options_t *options = rollout->options;
     (void)printf("%s, game %u of %s, %u frames in %u %s (%s)\n", rollout->players.model->name,
-                 options->game, options->trace, options->frames, options->sessions,
+                 options->game, options->play.trace, options->frames, options->sessions,
                  options->sessions == 1 ? "session" : "equal sessions",
                  erx_engine_kernel(rollout->engine)->name);
     erx_narrate(stdout, erx_arena_world(erx_players_session(&rollout->players, 0)->arena));
@@ -228,15 +188,13 @@ static void print_summary(const rollout_t *rollout)
 int erx_command_rollout(int argc, char **argv)
 {
     static const struct argp argp = {
-        argp_options,
-        parse,
-        NULL,
-        "Play one game of a trace through a model, closed loop from a fresh session.\v"
-        "Without --hash or --json, prints the last frame in words.",
-        NULL,
-        NULL,
-        NULL};
-    options_t options = {.frames = 600, .sessions = 1, .config = {.worker_count = 1}};
+        .options = argp_options,
+        .parser = parse,
+        .doc = "Play one game of a trace through a model, closed loop from a fresh session.\v"
+               "Without --hash or --json, prints the last frame in words. One worker unless told.",
+        .children = erx_play_children,
+    };
+    options_t options = {.frames = 600, .sessions = 1, .play.config = {.worker_count = 1}};
     erx_error_t error;
     erx_command_parse(&argp, argc, argv, &options);
     rollout_t rollout = {.options = &options};

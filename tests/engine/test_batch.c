@@ -71,8 +71,11 @@ static void draw_block(uint32_t frame_count)
         .frames = trial.frames,
     };
     for (uint32_t i = 0; i < frame_count; i++) {
-        trial.sessions[i] =
-            (erx_session_t){.arena = trial.arenas + i, .node = draw(0, trial.node_count - 1)};
+        trial.sessions[i] = (erx_session_t){
+            .arena = trial.arenas + i,
+            .block_number = trial.block.number,
+            .node = draw(0, trial.node_count - 1),
+        };
         trial.frames[i] = (erx_frame_t){.model = &trial.models[draw(0, trial.model_count - 1)],
                                         .session = &trial.sessions[i]};
     }
