@@ -1,6 +1,7 @@
 #include "tools/checkpoint.h"
 
 #include "tools/checkpoint_torch.h"
+#include "tools/error_text.h"
 #include "tools/file_map.h"
 #include "tools/safetensors.h"
 
@@ -42,6 +43,10 @@ erx_status_t erx_checkpoint_add(erx_checkpoint_t *checkpoint, const char *name,
 {
     if (strlen(name) >= ERX_CHECKPOINT_NAME_MAX)
         return erx_error_set(error, ERX_ERR_RANGE, "tensor %.40s...: its name is too long", name);
+    for (const char *at = name; *at != '\0'; at++)
+        if (*at < ' ' || *at > '~')
+            return erx_error_set(error, ERX_ERR_FORMAT,
+                                 "tensor %s: its name must be printable ASCII", name);
     if (rank > ERX_CHECKPOINT_RANK)
         return erx_error_set(error, ERX_ERR_RANGE, "tensor %s has more than %u dimensions", name,
                              ERX_CHECKPOINT_RANK);
@@ -201,9 +206,10 @@ erx_status_t erx_checkpoint_read(erx_checkpoint_t *checkpoint_out, const uint8_t
     const erx_sha256_part_t whole = {bytes, size};
     if (status == ERX_OK)
         status = erx_sha256(&whole, 1, checkpoint_out->sha256, error);
-    if (status != ERX_OK)
-        erx_checkpoint_close(checkpoint_out);
-    return status;
+    if (status == ERX_OK)
+        return ERX_OK;
+    erx_checkpoint_close(checkpoint_out);
+    return erx_error_make_printable(error);
 }
 
 erx_status_t erx_checkpoint_open(erx_checkpoint_t *checkpoint_out, const char *path,

@@ -1,5 +1,7 @@
 #include "tools/checkpoint_pickle.h"
 
+#include "tools/error_text.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,9 +238,6 @@ static erx_status_t push_class(machine_t *machine, const char *module, size_t mo
                    "it names %.*s.%.*s, which no checkpoint of tensors needs; nothing is executed",
                    (int)ERX_MIN(module_length, (size_t)NAME_MAX_SHOWN), module,
                    (int)ERX_MIN(name_length, (size_t)NAME_MAX_SHOWN), name);
-    for (char *at = shown; *at != '\0'; at++)
-        if (*at < ' ' || *at > '~')
-            *at = '?';
     return refuse(machine, ERX_ERR_UNSUPPORTED, shown);
 }
 
@@ -696,9 +695,10 @@ erx_status_t erx_pickle_read(const uint8_t *bytes, size_t size, erx_pickle_t *pi
                               : run_all(&machine);
     free(machine.stack);
     free(machine.memo);
-    if (status != ERX_OK)
-        erx_pickle_close(pickle_out);
-    return status;
+    if (status == ERX_OK)
+        return ERX_OK;
+    erx_pickle_close(pickle_out);
+    return erx_error_make_printable(error);
 }
 
 void erx_pickle_close(erx_pickle_t *pickle)

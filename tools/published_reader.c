@@ -1,6 +1,7 @@
 /* Reads published directories as checkpoints. */
 #include "tools/published.h"
 
+#include "tools/error_text.h"
 #include "tools/file_map.h"
 
 #include <limits.h>
@@ -163,8 +164,10 @@ erx_status_t erx_published_read(erx_checkpoint_t *checkpoint_out, const char *di
         status = open_file(directory, "weights_int8.bin", &weights, error);
     if (status == ERX_OK) {
         status = read_text(&reader, &text);
-        if (status != ERX_OK)
+        if (status != ERX_OK) {
+            (void)erx_error_make_printable(error);
             status = erx_error_prefix(error, "%s", directory);
+        }
     }
     erx_file_map_close(&text);
     erx_file_map_close(&weights);

@@ -1,5 +1,7 @@
 #include "tools/safetensors.h"
 
+#include "tools/error_text.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -228,9 +230,10 @@ erx_status_t erx_safetensors_read(const uint8_t *bytes, size_t size, erx_safeten
                      ? erx_error_set(error, ERX_ERR_MEMORY, "no memory for %zu tensors", count)
                      : read_tensors(tensors_out, bytes + header_bytes, size - header_bytes, error);
     }
-    if (status != ERX_OK)
-        erx_safetensors_close(tensors_out);
-    return status;
+    if (status == ERX_OK)
+        return ERX_OK;
+    erx_safetensors_close(tensors_out);
+    return erx_error_make_printable(error);
 }
 
 void erx_safetensors_close(erx_safetensors_t *tensors)

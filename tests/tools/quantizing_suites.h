@@ -1,0 +1,16 @@
+#ifndef ERX_TESTS_TOOLS_QUANTIZING_SUITES_H
+#define ERX_TESTS_TOOLS_QUANTIZING_SUITES_H
+
+#include "tests/support/check_main.h"
+
+Suite *calibration_data_suite(void);
+Suite *checkpoint_suite(void);
+Suite *checkpoint_pickle_suite(void);
+Suite *checkpoint_torch_suite(void);
+Suite *fidelity_suite(void);
+Suite *float_model_suite(void);
+Suite *published_suite(void);
+Suite *quantizer_suite(void);
+Suite *safetensors_suite(void);
+
+#endif

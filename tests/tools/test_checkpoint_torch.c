@@ -1,0 +1,154 @@
+#include "tests/support/shared.h"
+#include "tests/tools/quantizing_suites.h"
+#include "tools/checkpoint.h"
+#include "tools/checkpoint_torch.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zip.h>
+
+/* {'model_state_dict': {'w': 2 x 2 of storage '0' of 4, transposed}, 'context_len': 5} */
+#define PICKLE                                                                                     \
+    "\x80\x02}(X\x10\0\0\0model_state_dict}X\x01\0\0\0wctorch._utils\n_rebuild_tensor_v2\n"        \
+    "((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0"                                        \
+    "0X\x03\0\0\0"                                                                                 \
+    "cpuK\x04tQK\x00K\x02K\x02\x86K\x01K\x02\x86\x89}tRsX\x0b\0\0\0context_lenK\x05u."
+
+static const float numbers[] = {1.0f, 2.0f, 3.0f, 4.0f};
+static erx_checkpoint_t checkpoint;
+static erx_error_t error;
+
+static void add(zip_t *archive, const char *name, const void *data, size_t size, int method)
+{
+    zip_source_t *source = zip_source_buffer(archive, data, size, 0);
+    zip_int64_t index = zip_file_add(archive, name, source, 0);
+    ck_assert_int_ge((int)index, 0);
+    ck_assert_int_eq(zip_set_file_compression(archive, (zip_uint64_t)index, method, 0), 0);
+}
+
+/* An archive of these records; the caller frees it. */
+static uint8_t *archive(const char *pickle, size_t pickle_size, const char *storage, int method,
+                        size_t *size_out)
+{
+    zip_source_t *target = zip_source_buffer_create(NULL, 0, 0, NULL);
+    zip_source_keep(target);
+    zip_t *file = zip_open_from_source(target, ZIP_TRUNCATE, NULL);
+    ck_assert_ptr_nonnull(file);
+    add(file, "m/data.pkl", pickle, pickle_size, ZIP_CM_STORE);
+    add(file, storage, numbers, sizeof numbers, method);
+    ck_assert_int_eq(zip_close(file), 0);
+    zip_stat_t stat;
+    ck_assert_int_eq(zip_source_stat(target, &stat), 0);
+    *size_out = (size_t)stat.size;
+    uint8_t *bytes = malloc(*size_out);
+    ck_assert_int_eq(zip_source_open(target), 0);
+    ck_assert_int_eq((int)zip_source_read(target, bytes, *size_out), (int)*size_out);
+    zip_source_close(target);
+    zip_source_free(target);
+    return bytes;
+}
+
+static erx_status_t read_archive(const char *pickle, size_t pickle_size, const char *storage,
+                                 int method)
+{
+    size_t size;
+    uint8_t *bytes = archive(pickle, pickle_size, storage, method, &size);
+    erx_status_t status = erx_checkpoint_read(&checkpoint, bytes, size, &error);
+    free(bytes);
+    return status;
+}
+
+static void expect_said(const char *text)
+{
+    ck_assert_ptr_null(checkpoint.tensors);
+    ck_assert_msg(strstr(error.text, text) != NULL, "'%s' does not say '%s'", error.text, text);
+}
+
+START_TEST(test_strided_tensors_are_laid_out)
+{
+    ck_assert_int_eq(read_archive(PICKLE, sizeof PICKLE - 1, "m/data/0", ZIP_CM_STORE), ERX_OK);
+    const erx_checkpoint_tensor_t *tensor = erx_checkpoint_find(&checkpoint, "w");
+    const float transposed[] = {1.0f, 3.0f, 2.0f, 4.0f};
+    ck_assert_mem_eq(tensor->values, transposed, sizeof transposed);
+    ck_assert_int_eq((int)checkpoint.context_len, 5);
+    erx_checkpoint_close(&checkpoint);
+}
+END_TEST
+
+START_TEST(test_archives_that_could_grow_are_refused)
+{
+    ck_assert_int_eq(read_archive(PICKLE, sizeof PICKLE - 1, "m/data/0", ZIP_CM_DEFLATE),
+                     ERX_ERR_UNSUPPORTED);
+    expect_said("m/data/0 is compressed");
+}
+END_TEST
+
+START_TEST(test_records_that_do_not_fit_are_refused)
+{
+    ck_assert_int_lt(read_archive(PICKLE, sizeof PICKLE - 1, "m/data/1", ZIP_CM_STORE), 0);
+    expect_said("tensor w: record m/data/0");
+    ck_assert_int_lt(read_archive("}.", 2, "m/data/0", ZIP_CM_STORE), 0);
+    expect_said("model_state_dict");
+    char pickle[] = PICKLE;
+    char *shape = memmem(pickle, sizeof pickle, "K\x02K\x02\x86", 5);
+    shape[3] = 3; /* 2 x 3 does not fit 4 values */
+    ck_assert_int_lt(read_archive(pickle, sizeof pickle - 1, "m/data/0", ZIP_CM_STORE), 0);
+    expect_said("tensor w reaches beyond");
+}
+END_TEST
+
+START_TEST(test_bare_pickles_are_refused)
+{
+    const uint8_t old[] = {0x80, 2, 0x8a, 10, 'l', 0xfc, 0x9c, 'F', 0xf9, ' ', 'j', 0xa8};
+    ck_assert_int_eq(erx_checkpoint_read(&checkpoint, old, sizeof old, &error),
+                     ERX_ERR_UNSUPPORTED);
+    expect_said("PROTO");
+}
+END_TEST
+
+START_TEST(test_truncated_archives_are_refused)
+{
+    size_t size;
+    uint8_t *bytes = archive(PICKLE, sizeof PICKLE - 1, "m/data/0", ZIP_CM_STORE, &size);
+    for (size_t length = 0; length < size; length++)
+        ck_assert_int_lt(erx_checkpoint_read(&checkpoint, bytes, length, &error), 0);
+    free(bytes);
+}
+END_TEST
+
+START_TEST(test_both_forms_of_a_real_checkpoint_are_equal)
+{
+    char torch[ERX_SHARED_PATH_MAX], tensors[ERX_SHARED_PATH_MAX];
+    if (!erx_shared_path("models/checkpoints/tiny.pt", torch) ||
+        !erx_shared_path("models/checkpoints/tiny.safetensors", tensors))
+        return;
+    erx_checkpoint_t other;
+    ck_assert_int_eq(erx_checkpoint_open(&checkpoint, torch, &error), ERX_OK);
+    ck_assert_int_eq(erx_checkpoint_open(&other, tensors, &error), ERX_OK);
+    ck_assert_uint_eq(checkpoint.count, other.count);
+    for (uint32_t i = 0; i < other.count; i++) {
+        ck_assert_str_eq(checkpoint.tensors[i].name, other.tensors[i].name);
+        ck_assert_uint_eq(checkpoint.tensors[i].count, other.tensors[i].count);
+        ck_assert_mem_eq(checkpoint.tensors[i].values, other.tensors[i].values,
+                         other.tensors[i].count * sizeof(float));
+    }
+    ck_assert(json_equal(checkpoint.encoding_config, other.encoding_config));
+    ck_assert_int_eq((int)checkpoint.context_len, (int)other.context_len);
+    erx_checkpoint_close(&checkpoint);
+    erx_checkpoint_close(&other);
+}
+END_TEST
+
+Suite *checkpoint_torch_suite(void)
+{
+    Suite *suite = suite_create("checkpoint_torch");
+    TCase *tests = tcase_create("read");
+    tcase_add_test(tests, test_strided_tensors_are_laid_out);
+    tcase_add_test(tests, test_archives_that_could_grow_are_refused);
+    tcase_add_test(tests, test_records_that_do_not_fit_are_refused);
+    tcase_add_test(tests, test_bare_pickles_are_refused);
+    tcase_add_test(tests, test_truncated_archives_are_refused);
+    tcase_add_test(tests, test_both_forms_of_a_real_checkpoint_are_equal);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,12 @@
+#include "mem/base.h"
+#include "tests/tools/quantizing_suites.h"
+
+int main(void)
+{
+    static const erx_suite_fn suites[] = {
+        calibration_data_suite, checkpoint_suite, checkpoint_pickle_suite,
+        checkpoint_torch_suite, fidelity_suite,   float_model_suite,
+        published_suite,        quantizer_suite,  safetensors_suite,
+    };
+    return erx_check_run(suites, ERX_COUNT(suites));
+}
