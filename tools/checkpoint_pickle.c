@@ -52,7 +52,8 @@ typedef struct {
     size_t size;
     size_t at;
     erx_pickle_t *pickle;
-    erx_pickle_ref_t *stack; /* [STACK_MAX] */
+    erx_pickle_ref_t *stack;
+    uint32_t stack_capacity;
     uint32_t depth;
     uint32_t marks[MARKS_MAX];
     uint32_t mark_count;
@@ -124,8 +125,16 @@ static erx_pickle_value_t *value_at(const machine_t *machine, erx_pickle_ref_t r
 
 static erx_status_t push_reference(machine_t *machine, erx_pickle_ref_t reference)
 {
-    if (machine->depth == STACK_MAX)
-        return refuse(machine, ERX_ERR_RANGE, "the stack is too deep");
+    if (machine->depth == machine->stack_capacity) {
+        uint32_t capacity = ERX_MAX(machine->stack_capacity * 2, 256u);
+        if (capacity > STACK_MAX)
+            return refuse(machine, ERX_ERR_RANGE, "the stack is too deep");
+        erx_pickle_ref_t *grown = reallocarray(machine->stack, capacity, sizeof *grown);
+        if (grown == NULL)
+            return no_memory(machine);
+        machine->stack = grown;
+        machine->stack_capacity = capacity;
+    }
     machine->stack[machine->depth++] = reference;
     return ERX_OK;
 }
@@ -689,10 +698,7 @@ erx_status_t erx_pickle_read(const uint8_t *bytes, size_t size, erx_pickle_t *pi
         return erx_error_set(error, ERX_ERR_RANGE, "pickle of %zu bytes, at most %zu are read",
                              size, ERX_PICKLE_BYTES_MAX);
     machine_t machine = {.bytes = bytes, .size = size, .pickle = pickle_out, .error = error};
-    machine.stack = calloc(STACK_MAX, sizeof *machine.stack);
-    erx_status_t status = machine.stack == NULL
-                              ? erx_error_set(error, ERX_ERR_MEMORY, "no memory for a pickle")
-                              : run_all(&machine);
+    erx_status_t status = run_all(&machine);
     free(machine.stack);
     free(machine.memo);
     if (status == ERX_OK)
