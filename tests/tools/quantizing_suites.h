@@ -7,6 +7,7 @@ Suite *calibration_data_suite(void);
 Suite *checkpoint_suite(void);
 Suite *checkpoint_pickle_suite(void);
 Suite *checkpoint_torch_suite(void);
+Suite *command_quantize_suite(void);
 Suite *fidelity_suite(void);
 Suite *float_model_suite(void);
 Suite *published_suite(void);

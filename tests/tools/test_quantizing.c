@@ -4,9 +4,9 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
-        calibration_data_suite, checkpoint_suite, checkpoint_pickle_suite,
-        checkpoint_torch_suite, fidelity_suite,   float_model_suite,
-        published_suite,        quantizer_suite,  safetensors_suite,
+        calibration_data_suite, checkpoint_suite,  checkpoint_pickle_suite, checkpoint_torch_suite,
+        command_quantize_suite, fidelity_suite,    float_model_suite,       published_suite,
+        quantizer_suite,        safetensors_suite,
     };
     return erx_check_run(suites, ERX_COUNT(suites));
 }

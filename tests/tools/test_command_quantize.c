@@ -1,0 +1,160 @@
+/* The commands as a whole, on made-up files. */
+#include "engine/model_file.h"
+#include "tests/support/model_fixture.h"
+#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/quantizing_suites.h"
+#include "tests/tools/scratch.h"
+#include "tools/command.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ARGUMENTS_MAX 16
+
+static char directory[ERX_SCRATCH_PATH_MAX];
+static char checkpoint_path[ERX_SCRATCH_PATH_MAX];
+static char games_path[ERX_SCRATCH_PATH_MAX];
+static char out_path[ERX_SCRATCH_PATH_MAX];
+static char json_path[ERX_SCRATCH_PATH_MAX];
+
+static void set_path(char path[ERX_SCRATCH_PATH_MAX], const char *name)
+{
+    (void)snprintf(path, ERX_SCRATCH_PATH_MAX, "%s", erx_scratch_file(directory, name));
+}
+
+static void setup(void)
+{
+    size_t size;
+    erx_checkpoint_t checkpoint;
+    erx_scratch_make(directory);
+    set_path(checkpoint_path, "small.model.safetensors");
+    set_path(games_path, "games.safetensors");
+    set_path(out_path, "out");
+    set_path(json_path, "report.json");
+    erx_checkpoint_fixture(&erx_fixture_small, 8, &checkpoint);
+    uint8_t *bytes = erx_checkpoint_fixture_file(&checkpoint, &size);
+    erx_fixture_write_file(checkpoint_path, bytes, size);
+    free(bytes);
+    erx_checkpoint_close(&checkpoint);
+    bytes = erx_sequences_fixture_file(4, 200, &size);
+    erx_fixture_write_file(games_path, bytes, size);
+    free(bytes);
+}
+
+static void teardown(void)
+{
+    if (erx_scratch_count(out_path) >= 0)
+        erx_scratch_remove(out_path);
+    erx_scratch_remove(directory);
+}
+
+/* Runs a command; what it prints goes to a file in the directory. */
+static int run(int (*command)(int argc, char **argv), const char *const *arguments)
+{
+    char *argv[ARGUMENTS_MAX + 1] = {NULL};
+    int count = 0;
+    for (; arguments[count] != NULL; count++) {
+        ck_assert_int_lt(count, ARGUMENTS_MAX);
+        argv[count] = (char *)(uintptr_t)arguments[count];
+    }
+    const char *path = erx_scratch_file(directory, "printed");
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    int output = dup(STDOUT_FILENO), errors = dup(STDERR_FILENO);
+    ck_assert(file >= 0 && output >= 0 && errors >= 0);
+    (void)fflush(NULL);
+    ck_assert(dup2(file, STDOUT_FILENO) >= 0 && dup2(file, STDERR_FILENO) >= 0);
+    int status = command(count, argv);
+    (void)fflush(NULL);
+    ck_assert(dup2(output, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0);
+    (void)close(file);
+    (void)close(output);
+    (void)close(errors);
+    return status;
+}
+
+static void expect_printed(const char *text)
+{
+    char printed[8192] = {0};
+    FILE *file = fopen(erx_scratch_file(directory, "printed"), "rb");
+    ck_assert_ptr_nonnull(file);
+    (void)fread(printed, 1, sizeof printed - 1, file);
+    (void)fclose(file);
+    ck_assert_msg(strstr(printed, text) != NULL, "'%s' does not say '%s'", printed, text);
+}
+
+static int quantize(const char *source_option, const char *source, const char *games)
+{
+    const char *const arguments[] = {"quantize", source_option, source,     "--calib", games,
+                                     "--out",    out_path,      "--report", json_path, NULL};
+    return run(erx_command_quantize, arguments);
+}
+
+START_TEST(test_a_checkpoint_becomes_a_model)
+{
+    erx_model_file_t model;
+    erx_error_t error;
+    const char *const arguments[] = {"quantize",      "--calib",       games_path, "--out",
+                                     out_path,        "--report",      json_path,  "--name",
+                                     "from the test", checkpoint_path, NULL};
+    ck_assert_int_eq(run(erx_command_quantize, arguments), ERX_EXIT_OK);
+    expect_printed("calibrated  on 2 sequences of 199 frames");
+    expect_printed("warning: calibrated on sequences of 199 frames");
+    ck_assert_msg(erx_model_file_open(out_path, &model, &error) == ERX_OK, "%s", error.text);
+    ck_assert_str_eq(model.manifest.name, "from the test");
+    ck_assert_ptr_nonnull(strstr(model.manifest.fidelity, "snr_db"));
+    ck_assert_ptr_nonnull(strstr(model.manifest.provenance, "small.model.safetensors"));
+    erx_model_file_close(&model);
+    json_t *report = json_load_file(json_path, 0, NULL);
+    ck_assert_uint_gt(json_array_size(json_object_get(report, "weights")), 50);
+    json_decref(report);
+    const char *const again[] = {"fidelity",      out_path,  "--checkpoint",
+                                 checkpoint_path, "--data",  games_path,
+                                 "--json",        json_path, NULL};
+    ck_assert_int_eq(run(erx_command_fidelity, again), ERX_EXIT_OK);
+    report = json_load_file(json_path, 0, NULL);
+    ck_assert_uint_eq(json_object_size(json_object_get(report, "heads")), 16);
+    json_decref(report);
+}
+END_TEST
+
+START_TEST(test_a_published_directory_is_a_source)
+{
+    char published[ERX_SCRATCH_PATH_MAX];
+    set_path(published, "published");
+    const char *const arguments[] = {"quantize", "--format",      "published", "--out",
+                                     published,  checkpoint_path, NULL};
+    ck_assert_int_eq(run(erx_command_quantize, arguments), ERX_EXIT_OK);
+    ck_assert_int_eq(erx_scratch_count(published), 2);
+    ck_assert_int_eq(quantize("--from", published, games_path), ERX_EXIT_OK);
+    ck_assert_int_eq(erx_scratch_count(out_path), 3);
+    erx_scratch_remove(published);
+}
+END_TEST
+
+START_TEST(test_nothing_is_written_on_failure)
+{
+    int before = erx_scratch_count(directory);
+    ck_assert_int_eq(quantize("--threads=1", checkpoint_path, checkpoint_path), ERX_EXIT_FAILED);
+    expect_printed("tensor cont is missing");
+    ck_assert_int_eq(quantize("--threads=1", games_path, games_path), ERX_EXIT_FAILED);
+    expect_printed("erx quantize: ");
+    ck_assert_int_eq(erx_scratch_count(out_path), -1);
+    ck_assert_int_eq(erx_scratch_count(directory), before + 1); /* what was printed */
+}
+END_TEST
+
+Suite *command_quantize_suite(void)
+{
+    Suite *suite = suite_create("command_quantize");
+    TCase *tests = tcase_create("run");
+    tcase_set_timeout(tests, 120);
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, test_a_checkpoint_becomes_a_model);
+    tcase_add_test(tests, test_a_published_directory_is_a_source);
+    tcase_add_test(tests, test_nothing_is_written_on_failure);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
