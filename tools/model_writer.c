@@ -4,15 +4,7 @@
 #include "kernels/tables.h"
 #include "tools/activation_tables.h"
 #include "tools/output.h"
-
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "tools/output_directory.h"
 
 ERX_STATIC_ASSERT(ERX_ACTIVATION_BYTES == ERX_LUTS_BYTES, "luts.bin is what the engine reads");
 
@@ -91,39 +83,20 @@ json_t *erx_model_writer_manifest(const erx_manifest_t *manifest)
                      "tensors", tensors_json(manifest));
 }
 
-static bool is_empty(DIR *directory)
-{
-    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            return false;
-    return true;
-}
-
 erx_status_t erx_model_writer_check(const char *directory, erx_error_t *error)
 {
-    DIR *existing = opendir(directory);
-    if (existing == NULL && errno == ENOENT)
-        return ERX_OK;
-    if (existing == NULL)
-        return erx_error_set(error, ERX_ERR_IO, "cannot use %s as a model directory: %s", directory,
-                             strerror(errno));
-    bool empty = is_empty(existing);
-    (void)closedir(existing);
-    if (!empty)
-        return erx_error_set(error, ERX_ERR_STATE,
-                             "%s exists and is not empty; name another directory or remove it",
-                             directory);
-    return ERX_OK;
+    return erx_output_directory_check(directory, error);
 }
 
-static erx_status_t write_files(const erx_model_draft_t *draft, const char *directory,
-                                const json_t *manifest, erx_error_t *error)
+static erx_status_t write_files(const erx_model_draft_t *draft,
+                                const erx_output_directory_t *directory, const json_t *manifest,
+                                erx_error_t *error)
 {
     char paths[ERX_COUNT(file_names)][PATH_MAX];
     for (size_t i = 0; i < ERX_COUNT(file_names); i++) {
-        int length = snprintf(paths[i], sizeof paths[i], "%s/%s", directory, file_names[i]);
-        if (length < 0 || (size_t)length >= sizeof paths[i])
-            return erx_error_set(error, ERX_ERR_RANGE, "the path of the model is too long");
+        erx_status_t named = erx_output_directory_file(directory, file_names[i], paths[i], error);
+        if (named != ERX_OK)
+            return named;
     }
     uint8_t tables[ERX_ACTIVATION_BYTES];
     erx_activation_tables_fill(tables);
@@ -135,40 +108,17 @@ static erx_status_t write_files(const erx_model_draft_t *draft, const char *dire
     return status;
 }
 
-static void remove_files(const char *directory)
-{
-    char path[PATH_MAX];
-    for (size_t i = 0; i < ERX_COUNT(file_names); i++) {
-        int length = snprintf(path, sizeof path, "%s/%s", directory, file_names[i]);
-        if (length > 0 && (size_t)length < sizeof path)
-            (void)unlink(path);
-    }
-    (void)rmdir(directory);
-}
-
-/* Fills a directory beside the target and moves it there. rename replaces an
- * empty directory and refuses any other. */
-static erx_status_t write_directory(const erx_model_draft_t *draft, const char *directory,
+static erx_status_t write_directory(const erx_model_draft_t *draft, const char *path,
                                     const json_t *manifest, erx_error_t *error)
 {
-    size_t length = strlen(directory);
-    while (length > 1 && directory[length - 1] == '/')
-        length--;
-    char temporary[PATH_MAX];
-    int written = snprintf(temporary, sizeof temporary, "%.*s.XXXXXX", (int)length, directory);
-    if (written < 0 || (size_t)written >= sizeof temporary)
-        return erx_error_set(error, ERX_ERR_RANGE, "the path of the model is too long");
-    if (mkdtemp(temporary) == NULL)
-        return erx_error_set(error, ERX_ERR_IO, "cannot make a directory beside %s: %s", directory,
-                             strerror(errno));
-    erx_status_t status = write_files(draft, temporary, manifest, error);
-    mode_t mask = umask(0);
-    (void)umask(mask);
-    if (status == ERX_OK &&
-        (chmod(temporary, 0777 & ~mask) != 0 || rename(temporary, directory) != 0))
-        status = erx_error_set(error, ERX_ERR_IO, "cannot make %s: %s", directory, strerror(errno));
+    erx_output_directory_t directory;
+    erx_status_t status = erx_output_directory_open(&directory, path, error);
     if (status != ERX_OK)
-        remove_files(temporary);
+        return status;
+    status = write_files(draft, &directory, manifest, error);
+    if (status == ERX_OK)
+        return erx_output_directory_commit(&directory, error);
+    erx_output_directory_abandon(&directory);
     return status;
 }
 

@@ -1,7 +1,5 @@
 #include "tools/output_directory.h"
 
-#include "tools/model_writer.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,10 +13,35 @@ static erx_status_t too_long(erx_error_t *error)
     return erx_error_set(error, ERX_ERR_RANGE, "the path of the output directory is too long");
 }
 
+static bool is_empty(DIR *directory)
+{
+    for (const struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            return false;
+    return true;
+}
+
+erx_status_t erx_output_directory_check(const char *directory, erx_error_t *error)
+{
+    DIR *existing = opendir(directory);
+    if (existing == NULL && errno == ENOENT)
+        return ERX_OK;
+    if (existing == NULL)
+        return erx_error_set(error, ERX_ERR_IO, "cannot use %s as an output directory: %s",
+                             directory, strerror(errno));
+    bool empty = is_empty(existing);
+    (void)closedir(existing);
+    if (!empty)
+        return erx_error_set(error, ERX_ERR_STATE,
+                             "%s exists and is not empty; name another directory or remove it",
+                             directory);
+    return ERX_OK;
+}
+
 erx_status_t erx_output_directory_open(erx_output_directory_t *directory_out, const char *path,
                                        erx_error_t *error)
 {
-    erx_status_t status = erx_model_writer_check(path, error);
+    erx_status_t status = erx_output_directory_check(path, error);
     if (status != ERX_OK)
         return status;
     size_t length = strlen(path);

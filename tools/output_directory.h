@@ -12,6 +12,10 @@ typedef struct {
     char temporary[PATH_MAX];
 } erx_output_directory_t;
 
+/* Whether path can become an output directory: it does not exist, or is an
+ * empty directory. To be asked before long work; open asks again. */
+erx_status_t erx_output_directory_check(const char *path, erx_error_t *error);
+
 /* Makes the temporary directory. The final one must not exist, or be empty. */
 erx_status_t erx_output_directory_open(erx_output_directory_t *directory_out, const char *path,
                                        erx_error_t *error);
