@@ -15,12 +15,12 @@
 #define ERX_LANES_MAX 64u /* sessions of one batch */
 
 /* Sessions that one worker carries through the layers together: enough that
- * weights are read rarely, few enough that their states of one layer, fetched
- * during in_proj, are still in the second-level cache when the scan needs
- * them. */
+ * weights, which may have to come from memory when the third-level cache is
+ * shared with others, are read rarely; few enough that their states of one
+ * layer, fetched during in_proj, are still near when the scan needs them. */
 #define ERX_GROUP_MIN         8u
 #define ERX_GROUP_MAX         32u
-#define ERX_GROUP_STATE_BYTES ((size_t)640 << 10)
+#define ERX_GROUP_STATE_BYTES ((size_t)1280 << 10)
 
 ERX_STATIC_ASSERT(ERX_GROUP_MAX <= ERX_LANES_MAX, "a group is a batch");
 ERX_STATIC_ASSERT(ERX_GROUP_MIN <= ERX_GROUP_MAX, "group sizes are a range");
