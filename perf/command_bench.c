@@ -136,7 +136,9 @@ int erx_command_bench(int argc, char **argv)
     erx_error_t error;
     erx_command_parse(&argp, argc, argv, &options);
     json_t *json = json_object();
-    erx_status_t status = settle(&options, &error);
+    erx_status_t status = erx_output_check(options.json, &error);
+    if (status == ERX_OK)
+        status = settle(&options, &error);
     if (status == ERX_OK)
         status = measure(&options, json, &error);
     json_decref(json);

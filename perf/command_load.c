@@ -130,7 +130,9 @@ static void ask_stop(int signal_number)
 static erx_status_t open_load(load_t *load, erx_error_t *error)
 {
     const options_t *options = load->options;
-    erx_status_t status = erx_trace_open(options->play.trace, &load->trace, error);
+    erx_status_t status = erx_output_check(options->json, error);
+    if (status == ERX_OK)
+        status = erx_trace_open(options->play.trace, &load->trace, error);
     if (status == ERX_OK)
         status = erx_engine_open(&options->play.config, &load->engine, error);
     if (status == ERX_OK)

@@ -6,7 +6,7 @@
 #include "mem/base.h"
 
 #define ERX_HISTOGRAM_STEPS_LOG2 7 /* buckets an octave, as a power of two */
-#define ERX_HISTOGRAM_BUCKETS    ((64u - ERX_HISTOGRAM_STEPS_LOG2) << ERX_HISTOGRAM_STEPS_LOG2)
+#define ERX_HISTOGRAM_BUCKETS    ((65u - ERX_HISTOGRAM_STEPS_LOG2) << ERX_HISTOGRAM_STEPS_LOG2)
 
 typedef struct {
     uint64_t count;

@@ -88,6 +88,17 @@ void erx_output_abandon(erx_output_t *output)
     release(output);
 }
 
+erx_status_t erx_output_check(const char *path, erx_error_t *error)
+{
+    erx_output_t output;
+    if (path == NULL)
+        return ERX_OK;
+    erx_status_t status = erx_output_open(&output, path, error);
+    if (status == ERX_OK)
+        erx_output_abandon(&output);
+    return status;
+}
+
 erx_status_t erx_output_write(const char *path, const void *bytes, size_t size, erx_error_t *error)
 {
     erx_output_t output;

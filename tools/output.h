@@ -27,6 +27,10 @@ erx_status_t erx_output_commit(erx_output_t *output, erx_error_t *error);
 /* Drops what was written. */
 void erx_output_abandon(erx_output_t *output);
 
+/* Fails now, before long work, if path cannot be written later. Leaves nothing
+ * behind; NULL is allowed. */
+erx_status_t erx_output_check(const char *path, erx_error_t *error);
+
 /* Writes bytes[0, size) as one such file. */
 erx_status_t erx_output_write(const char *path, const void *bytes, size_t size, erx_error_t *error);
 

@@ -79,6 +79,17 @@ START_TEST(test_directory_that_is_not_there_is_named)
 }
 END_TEST
 
+START_TEST(test_check_tells_early_and_leaves_nothing)
+{
+    const char *path = erx_scratch_file(directory, "absent/out");
+    ck_assert_int_eq(erx_output_check(path, &error), ERX_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(error.text, "absent/out: No such file or directory"));
+    ck_assert_int_eq(erx_output_check(erx_scratch_file(directory, "out"), &error), ERX_OK);
+    ck_assert_int_eq(erx_scratch_count(directory), 0);
+    ck_assert_int_eq(erx_output_check(NULL, &error), ERX_OK);
+}
+END_TEST
+
 START_TEST(test_permissions_follow_the_umask)
 {
     mode_t before = umask(027);
@@ -110,6 +121,7 @@ Suite *output_suite(void)
     tcase_add_test(tcase, test_abandoned_file_leaves_nothing);
     tcase_add_test(tcase, test_full_device_is_an_error_and_leaves_nothing);
     tcase_add_test(tcase, test_directory_that_is_not_there_is_named);
+    tcase_add_test(tcase, test_check_tells_early_and_leaves_nothing);
     tcase_add_test(tcase, test_permissions_follow_the_umask);
     tcase_add_test(tcase, test_json_escapes_text);
     suite_add_tcase(suite, tcase);

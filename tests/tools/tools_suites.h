@@ -6,8 +6,10 @@
 Suite *activation_tables_suite(void);
 Suite *command_suite(void);
 Suite *model_writer_suite(void);
+Suite *narrate_suite(void);
 Suite *options_suite(void);
 Suite *output_suite(void);
+Suite *players_suite(void);
 Suite *script_suite(void);
 Suite *synth_suite(void);
 Suite *trace_suite(void);
