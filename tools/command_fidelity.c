@@ -92,7 +92,7 @@ static const struct argp parser = {
 typedef struct {
     const request_t *request;
     erx_model_file_t file;
-    erx_checkpoint_t checkpoint;
+    erx_parameters_t checkpoint;
     erx_float_model_t floats;
     erx_sequences_t sequences;
     erx_integer_model_t integers;
@@ -106,7 +106,7 @@ static erx_status_t open_all(measuring_t *measuring)
     erx_status_t status =
         erx_model_file_open(request->directory, &measuring->file, measuring->error);
     if (status == ERX_OK)
-        status = erx_checkpoint_open(&measuring->checkpoint, request->checkpoint, measuring->error);
+        status = erx_parameters_open(&measuring->checkpoint, request->checkpoint, measuring->error);
     if (status == ERX_OK) {
         status = erx_float_model_bind(&measuring->floats, &measuring->checkpoint, measuring->error);
         if (status != ERX_OK)
@@ -164,7 +164,7 @@ int erx_command_fidelity(int argc, char **argv)
     erx_status_t status = measure(measuring);
     erx_integer_model_close(&measuring->integers);
     erx_sequences_close(&measuring->sequences);
-    erx_checkpoint_close(&measuring->checkpoint);
+    erx_parameters_close(&measuring->checkpoint);
     erx_model_file_close(&measuring->file);
     free(measuring);
     return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);

@@ -112,7 +112,7 @@ static const struct argp parser = {
 /* What is open while a model is being made. */
 typedef struct {
     const request_t *request;
-    erx_checkpoint_t checkpoint;
+    erx_parameters_t checkpoint;
     erx_float_model_t floats;
     erx_sequences_t sequences;
     erx_calibration_t calibration;
@@ -150,7 +150,7 @@ static erx_status_t open_source(making_t *making)
     erx_status_t status =
         request->from != NULL
             ? erx_published_read(&making->checkpoint, request->from, making->error)
-            : erx_checkpoint_open(&making->checkpoint, request->checkpoint, making->error);
+            : erx_parameters_open(&making->checkpoint, request->checkpoint, making->error);
     if (status != ERX_OK)
         return status;
     status = erx_float_model_bind(&making->floats, &making->checkpoint, making->error);
@@ -277,7 +277,7 @@ int erx_command_quantize(int argc, char **argv)
     erx_quantizer_report_close(&making->report);
     erx_calibration_close(&making->calibration);
     erx_sequences_close(&making->sequences);
-    erx_checkpoint_close(&making->checkpoint);
+    erx_parameters_close(&making->checkpoint);
     free(making);
     return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
 }

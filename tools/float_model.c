@@ -22,7 +22,7 @@ uint32_t erx_float_head_width(uint32_t head)
 
 /* A model being bound: which of the checkpoint's tensors were asked for. */
 typedef struct {
-    const erx_checkpoint_t *checkpoint;
+    const erx_parameters_t *checkpoint;
     erx_float_model_t *model;
     bool *used; /* [checkpoint->count] */
     erx_error_t *error;
@@ -31,9 +31,9 @@ typedef struct {
 /* ---- tensors ---- */
 
 static erx_status_t find(binder_t *binder, const char *name,
-                         const erx_checkpoint_tensor_t **tensor_out)
+                         const erx_parameters_tensor_t **tensor_out)
 {
-    *tensor_out = erx_checkpoint_find(binder->checkpoint, name);
+    *tensor_out = erx_parameters_find(binder->checkpoint, name);
     if (*tensor_out == NULL)
         return erx_error_set(binder->error, ERX_ERR_FORMAT,
                              "tensor %s is missing from the checkpoint", name);
@@ -55,7 +55,7 @@ typedef struct {
     uint32_t rows, columns, taps;
 } wanted_t;
 
-static erx_status_t check_shape(binder_t *binder, const erx_checkpoint_tensor_t *tensor,
+static erx_status_t check_shape(binder_t *binder, const erx_parameters_tensor_t *tensor,
                                 wanted_t wanted)
 {
     uint32_t dimensions[3] = {wanted.rows, wanted.taps > 0 ? 1 : wanted.columns, wanted.taps};
@@ -72,7 +72,7 @@ static erx_status_t check_shape(binder_t *binder, const erx_checkpoint_tensor_t 
 }
 
 /* A row of zeros has no scale: a unit that was never trained, or pruned. */
-static erx_status_t check_rows(binder_t *binder, const erx_checkpoint_tensor_t *tensor,
+static erx_status_t check_rows(binder_t *binder, const erx_parameters_tensor_t *tensor,
                                uint32_t rows)
 {
     size_t columns = tensor->count / rows;
@@ -93,7 +93,7 @@ static erx_status_t check_rows(binder_t *binder, const erx_checkpoint_tensor_t *
 static erx_status_t take(binder_t *binder, const char *name, wanted_t wanted,
                          const float **values_out)
 {
-    const erx_checkpoint_tensor_t *tensor;
+    const erx_parameters_tensor_t *tensor;
     erx_status_t status = find(binder, name, &tensor);
     if (status == ERX_OK)
         status = check_shape(binder, tensor, wanted);
@@ -107,7 +107,7 @@ static erx_status_t take(binder_t *binder, const char *name, wanted_t wanted,
 static erx_status_t take_layer(binder_t *binder, uint32_t layer, const char *name, wanted_t wanted,
                                const float **values_out)
 {
-    char key[ERX_CHECKPOINT_NAME_MAX];
+    char key[ERX_PARAMETERS_NAME_MAX];
     (void)snprintf(key, sizeof key, "layers.%u.%s", layer, name);
     return take(binder, key, wanted, values_out);
 }
@@ -116,7 +116,7 @@ static erx_status_t take_layer(binder_t *binder, uint32_t layer, const char *nam
 
 static erx_status_t find_rows(binder_t *binder, const char *name, uint32_t rank, uint32_t *rows_out)
 {
-    const erx_checkpoint_tensor_t *tensor;
+    const erx_parameters_tensor_t *tensor;
     erx_status_t status = find(binder, name, &tensor);
     if (status != ERX_OK)
         return status;
@@ -127,13 +127,13 @@ static erx_status_t find_rows(binder_t *binder, const char *name, uint32_t rank,
     return ERX_OK;
 }
 
-static uint32_t count_layers(const erx_checkpoint_t *checkpoint)
+static uint32_t count_layers(const erx_parameters_t *checkpoint)
 {
     uint32_t count = 0;
-    char name[ERX_CHECKPOINT_NAME_MAX];
+    char name[ERX_PARAMETERS_NAME_MAX];
     do
         (void)snprintf(name, sizeof name, "layers.%u.mamba.in_proj.weight", count);
-    while (erx_checkpoint_find(checkpoint, name) != NULL && ++count <= ERX_LAYERS_MAX);
+    while (erx_parameters_find(checkpoint, name) != NULL && ++count <= ERX_LAYERS_MAX);
     return count;
 }
 
@@ -285,8 +285,8 @@ static erx_status_t check_vocabulary(const binder_t *binder, uint32_t embed)
 static erx_status_t bind_embed(binder_t *binder, uint32_t embed)
 {
     erx_float_model_t *model = binder->model;
-    const erx_checkpoint_tensor_t *tensor;
-    char name[ERX_CHECKPOINT_NAME_MAX];
+    const erx_parameters_tensor_t *tensor;
+    char name[ERX_PARAMETERS_NAME_MAX];
     (void)snprintf(name, sizeof name, "%s_embed.weight", embed_names[embed]);
     erx_status_t status = find(binder, name, &tensor);
     if (status != ERX_OK)
@@ -338,7 +338,7 @@ static erx_status_t bind_heads(binder_t *binder)
     if (status == ERX_OK)
         status = take(binder, "ctrl_proj.bias", (wanted_t){d, 0, 0}, &model->control_bias);
     for (uint32_t i = 0; i < ERX_OUTPUT_HEADS && status == ERX_OK; i++) {
-        char name[ERX_CHECKPOINT_NAME_MAX];
+        char name[ERX_PARAMETERS_NAME_MAX];
         uint32_t width = erx_float_head_width(i);
         (void)snprintf(name, sizeof name, "%s_head.weight", erx_head_names[i]);
         status = take(binder, name, (wanted_t){width, d, 0}, &model->heads[i]);
@@ -380,18 +380,18 @@ static erx_status_t bind_layer(binder_t *binder, uint32_t index)
 
 static erx_status_t check_kind(const binder_t *binder)
 {
-    switch (erx_checkpoint_kind(binder->checkpoint)) {
-    case ERX_CHECKPOINT_MAMBA2:
+    switch (erx_parameters_kind(binder->checkpoint)) {
+    case ERX_PARAMETERS_MAMBA2:
         return ERX_OK;
-    case ERX_CHECKPOINT_POLICY:
+    case ERX_PARAMETERS_POLICY:
         return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
                              "a policy network (keys trunk.* and *analog_head*); only Mamba2 world "
                              "models can be quantized");
-    case ERX_CHECKPOINT_MLP:
+    case ERX_PARAMETERS_MLP:
         return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
                              "an MLP world model (keys trunk.*); only Mamba2 world models can be "
                              "quantized");
-    case ERX_CHECKPOINT_UNKNOWN:
+    case ERX_PARAMETERS_UNKNOWN:
     default:
         return erx_error_set(binder->error, ERX_ERR_FORMAT,
                              "no world model: it has no keys layers.0.mamba.*, its first tensor is "
@@ -435,7 +435,7 @@ static erx_status_t bind_all(binder_t *binder)
     return status;
 }
 
-erx_status_t erx_float_model_bind(erx_float_model_t *model_out, const erx_checkpoint_t *checkpoint,
+erx_status_t erx_float_model_bind(erx_float_model_t *model_out, const erx_parameters_t *checkpoint,
                                   erx_error_t *error)
 {
     *model_out = (erx_float_model_t){0};

@@ -7,7 +7,7 @@
 #define ERX_TOOLS_FLOAT_MODEL_H
 
 #include "kernels/world.h"
-#include "tools/checkpoint.h"
+#include "tools/parameters.h"
 
 #define ERX_FLOAT_COLUMNS   32u /* columns that one call carries */
 #define ERX_FLOAT_EPSILON   1e-5f
@@ -54,7 +54,7 @@ typedef struct {
  * checks shapes against each other, refuses what is missing or too much, what
  * profile i16ssm-1 cannot run, and matrices with a row of zeros. Errors name
  * the tensor or the key. */
-erx_status_t erx_float_model_bind(erx_float_model_t *model_out, const erx_checkpoint_t *checkpoint,
+erx_status_t erx_float_model_bind(erx_float_model_t *model_out, const erx_parameters_t *checkpoint,
                                   erx_error_t *error);
 
 /* Width of an output head (0 <= head < ERX_OUTPUT_HEADS). */

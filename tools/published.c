@@ -18,7 +18,7 @@ static const char *const group_names[GROUPS] = {"layer_weights", "embeddings", "
 
 /* What is being written. */
 typedef struct {
-    const erx_checkpoint_t *checkpoint;
+    const erx_parameters_t *checkpoint;
     int8_t *steps;  /* the weights' file */
     float *scratch; /* as long as the longest tensor */
     double *scales;
@@ -45,7 +45,7 @@ static uint32_t group_of(const char *name)
     return GROUP_PROJECTIONS;
 }
 
-static json_t *shape_json(const erx_checkpoint_tensor_t *tensor)
+static json_t *shape_json(const erx_parameters_tensor_t *tensor)
 {
     json_t *shape = json_array();
     for (uint32_t i = 0; i < tensor->rank; i++)
@@ -61,7 +61,7 @@ static json_t *scales_json(const double *scales, uint32_t count)
     return list;
 }
 
-static json_t *tensor_json(const writer_t *writer, const erx_checkpoint_tensor_t *tensor,
+static json_t *tensor_json(const writer_t *writer, const erx_parameters_tensor_t *tensor,
                            size_t offset, const erx_published_error_t *error)
 {
     json_t *entry = json_pack("{s:I, s:I, s:o}", "offset", (json_int_t)offset, "size",
@@ -92,7 +92,7 @@ static erx_status_t add_tensors(writer_t *writer)
 {
     size_t offset = 0;
     for (uint32_t i = 0; i < writer->checkpoint->count; i++) {
-        const erx_checkpoint_tensor_t *tensor = &writer->checkpoint->tensors[i];
+        const erx_parameters_tensor_t *tensor = &writer->checkpoint->tensors[i];
         if (tensor->rank < 1 || tensor->rank > 3)
             return erx_error_set(writer->error, ERX_ERR_UNSUPPORTED,
                                  "tensor %s has %u dimensions; the published format knows 1 to 3",
@@ -137,7 +137,7 @@ static json_t *error_summary_json(const writer_t *writer)
 
 static json_t *manifest_json(const writer_t *writer, const erx_shape_t *shape)
 {
-    const erx_checkpoint_t *checkpoint = writer->checkpoint;
+    const erx_parameters_t *checkpoint = writer->checkpoint;
     json_t *groups = json_object();
     for (uint32_t i = 0; i < GROUPS; i++)
         json_object_set(groups, group_names[i], writer->groups[i]);
@@ -193,7 +193,7 @@ static erx_status_t write_directory(const writer_t *writer, const erx_shape_t *s
     return status;
 }
 
-static size_t longest_tensor(const erx_checkpoint_t *checkpoint)
+static size_t longest_tensor(const erx_parameters_t *checkpoint)
 {
     size_t longest = 0;
     for (uint32_t i = 0; i < checkpoint->count; i++)
@@ -201,7 +201,7 @@ static size_t longest_tensor(const erx_checkpoint_t *checkpoint)
     return longest;
 }
 
-erx_status_t erx_published_write(const erx_checkpoint_t *checkpoint, const erx_shape_t *shape,
+erx_status_t erx_published_write(const erx_parameters_t *checkpoint, const erx_shape_t *shape,
                                  const char *directory, erx_error_t *error)
 {
     size_t longest = longest_tensor(checkpoint);

@@ -11,13 +11,13 @@
  * not exist or be empty; it appears whole or not at all. Errors: ERX_ERR_STATE
  * (the target holds something), ERX_ERR_IO, ERX_ERR_MEMORY,
  * ERX_ERR_UNSUPPORTED (a tensor of no or 4 dimensions). */
-erx_status_t erx_published_write(const erx_checkpoint_t *checkpoint, const erx_shape_t *shape,
+erx_status_t erx_published_write(const erx_parameters_t *checkpoint, const erx_shape_t *shape,
                                  const char *directory, erx_error_t *error);
 
 /* Reads a published directory as a checkpoint: weights are scale times step.
  * Errors name the key. On success the caller closes it; on failure it is all
  * zero. */
-erx_status_t erx_published_read(erx_checkpoint_t *checkpoint_out, const char *directory,
+erx_status_t erx_published_read(erx_parameters_t *checkpoint_out, const char *directory,
                                 erx_error_t *error);
 
 #endif

@@ -14,7 +14,7 @@
 
 typedef struct {
     const erx_file_map_t *weights;
-    erx_checkpoint_t *checkpoint;
+    erx_parameters_t *checkpoint;
     erx_error_t *error;
 } reader_t;
 
@@ -34,7 +34,7 @@ static bool scale_of(const json_t *entry, uint32_t rank, size_t row, float *scal
 }
 
 static erx_status_t read_steps(reader_t *reader, const char *name, const json_t *entry,
-                               const erx_checkpoint_tensor_t *tensor)
+                               const erx_parameters_tensor_t *tensor)
 {
     const json_t *place = json_object_get(entry, "offset");
     const json_t *size = json_object_get(entry, "size");
@@ -62,7 +62,7 @@ static erx_status_t read_steps(reader_t *reader, const char *name, const json_t 
 static erx_status_t read_weight(reader_t *reader, const char *name, const json_t *entry)
 {
     const json_t *shape = json_object_get(entry, "shape");
-    uint64_t dimensions[ERX_CHECKPOINT_RANK];
+    uint64_t dimensions[ERX_PARAMETERS_RANK];
     size_t rank = json_array_size(shape);
     if (rank < 1 || rank > 3)
         return refuse(reader, name, "shape must be a list of 1 to 3 sizes");
@@ -73,7 +73,7 @@ static erx_status_t read_weight(reader_t *reader, const char *name, const json_t
         dimensions[i] = (uint64_t)size;
     }
     float *values;
-    erx_status_t status = erx_checkpoint_add(reader->checkpoint, name, dimensions, (uint32_t)rank,
+    erx_status_t status = erx_parameters_add(reader->checkpoint, name, dimensions, (uint32_t)rank,
                                              &values, reader->error);
     if (status != ERX_OK)
         return status;
@@ -135,7 +135,7 @@ static erx_status_t read_text(reader_t *reader, const erx_file_map_t *text)
         status = read_weights(reader, manifest);
     json_decref(manifest);
     if (status == ERX_OK)
-        status = erx_checkpoint_seal(reader->checkpoint, reader->error);
+        status = erx_parameters_seal(reader->checkpoint, reader->error);
     const erx_sha256_part_t parts[] = {{text->bytes, text->size},
                                        {reader->weights->bytes, reader->weights->size}};
     if (status == ERX_OK)
@@ -153,10 +153,10 @@ static erx_status_t open_file(const char *directory, const char *name, erx_file_
     return erx_file_map_open(map_out, path, error);
 }
 
-erx_status_t erx_published_read(erx_checkpoint_t *checkpoint_out, const char *directory,
+erx_status_t erx_published_read(erx_parameters_t *checkpoint_out, const char *directory,
                                 erx_error_t *error)
 {
-    *checkpoint_out = (erx_checkpoint_t){0};
+    *checkpoint_out = (erx_parameters_t){0};
     erx_file_map_t text = {0}, weights = {0};
     reader_t reader = {.weights = &weights, .checkpoint = checkpoint_out, .error = error};
     erx_status_t status = open_file(directory, "manifest.json", &text, error);
@@ -172,6 +172,6 @@ erx_status_t erx_published_read(erx_checkpoint_t *checkpoint_out, const char *di
     erx_file_map_close(&text);
     erx_file_map_close(&weights);
     if (status != ERX_OK)
-        erx_checkpoint_close(checkpoint_out);
+        erx_parameters_close(checkpoint_out);
     return status;
 }

@@ -39,7 +39,7 @@ double erx_published_mean(const double *values, size_t count)
     return count == 0 ? 0.0 : sum_doubles(values, count) / (double)count;
 }
 
-uint32_t erx_published_rows(const erx_checkpoint_tensor_t *tensor)
+uint32_t erx_published_rows(const erx_parameters_tensor_t *tensor)
 {
     return tensor->rank == 1 ? 1 : tensor->dimensions[0];
 }
@@ -80,7 +80,7 @@ static float single_log10(float value)
     return fmaf(logf(mantissa), 0.43429448f, (float)exponent * 0.30103f);
 }
 
-static erx_published_error_t measure(const erx_checkpoint_tensor_t *tensor, const int8_t *steps,
+static erx_published_error_t measure(const erx_parameters_tensor_t *tensor, const int8_t *steps,
                                      const double *scales, float *scratch)
 {
     erx_published_error_t error = {0};
@@ -102,7 +102,7 @@ static erx_published_error_t measure(const erx_checkpoint_tensor_t *tensor, cons
     return error;
 }
 
-erx_published_error_t erx_published_quantize(const erx_checkpoint_tensor_t *tensor,
+erx_published_error_t erx_published_quantize(const erx_parameters_tensor_t *tensor,
                                              int8_t *steps_out, double *scales_out, float *scratch)
 {
     uint32_t rows = erx_published_rows(tensor);

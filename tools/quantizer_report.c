@@ -25,7 +25,7 @@ const char *erx_snr_rating(double snr_db)
 }
 
 erx_status_t erx_quantizer_report_open(erx_quantizer_report_t *report_out,
-                                       const erx_checkpoint_t *checkpoint, erx_error_t *error)
+                                       const erx_parameters_t *checkpoint, erx_error_t *error)
 {
     *report_out = (erx_quantizer_report_t){.checkpoint = checkpoint};
     report_out->errors = calloc(checkpoint->count, sizeof *report_out->errors);
@@ -107,7 +107,7 @@ static bool is_outlier(const erx_quantizer_report_t *report, uint32_t i, const s
 
 static json_t *weight_json(const erx_quantizer_report_t *report, uint32_t i)
 {
-    const erx_checkpoint_tensor_t *tensor = &report->checkpoint->tensors[i];
+    const erx_parameters_tensor_t *tensor = &report->checkpoint->tensors[i];
     const erx_weight_error_t *error = &report->errors[i];
     json_t *shape = json_array();
     for (uint32_t k = 0; k < tensor->rank; k++)

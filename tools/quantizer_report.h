@@ -3,7 +3,7 @@
 #ifndef ERX_TOOLS_QUANTIZER_REPORT_H
 #define ERX_TOOLS_QUANTIZER_REPORT_H
 
-#include "tools/checkpoint.h"
+#include "tools/parameters.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -22,7 +22,7 @@ typedef struct {
 } erx_weight_error_t;
 
 typedef struct {
-    const erx_checkpoint_t *checkpoint;
+    const erx_parameters_t *checkpoint;
     erx_weight_error_t *errors; /* owned; [checkpoint->count] */
 } erx_quantizer_report_t;
 
@@ -34,7 +34,7 @@ const char *erx_snr_rating(double snr_db);
 
 /* The checkpoint must outlive the report. On success the caller closes it. */
 erx_status_t erx_quantizer_report_open(erx_quantizer_report_t *report_out,
-                                       const erx_checkpoint_t *checkpoint, erx_error_t *error);
+                                       const erx_parameters_t *checkpoint, erx_error_t *error);
 
 /* An all-zero report is allowed. */
 void erx_quantizer_report_close(erx_quantizer_report_t *report);

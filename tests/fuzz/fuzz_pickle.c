@@ -3,8 +3,8 @@
  * is accepted must lead to a value. */
 #include "mem/assert.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/checkpoint.h"
-#include "tools/checkpoint_pickle.h"
+#include "tools/parameters.h"
+#include "tools/parameters_pickle.h"
 
 #include <string.h>
 
@@ -53,11 +53,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_pickle(data, size);
         return 0;
     }
-    erx_checkpoint_t checkpoint;
+    erx_parameters_t checkpoint;
     erx_error_t error;
-    erx_status_t status = erx_checkpoint_read(&checkpoint, data, size, &error);
+    erx_status_t status = erx_parameters_read(&checkpoint, data, size, &error);
     if (status != ERX_OK)
         check_error(status, &error);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
     return 0;
 }

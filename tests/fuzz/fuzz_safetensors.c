@@ -3,8 +3,8 @@
  * byte with another. */
 #include "mem/assert.h"
 #include "tests/fuzz/fuzz.h"
-#include "tools/checkpoint.h"
 #include "tools/float_model.h"
+#include "tools/parameters.h"
 #include "tools/safetensors.h"
 
 #include <string.h>
@@ -34,7 +34,7 @@ static void check_tensors(const erx_safetensors_t *file, const uint8_t *data, si
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     erx_safetensors_t file;
-    erx_checkpoint_t checkpoint;
+    erx_parameters_t checkpoint;
     erx_float_model_t model;
     erx_error_t error;
     erx_status_t status = erx_safetensors_read(data, size, &file, &error);
@@ -43,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         check_error(status, &error);
     erx_safetensors_close(&file);
-    status = erx_checkpoint_read(&checkpoint, data, size, &error);
+    status = erx_parameters_read(&checkpoint, data, size, &error);
     if (status != ERX_OK) {
         check_error(status, &error);
         return 0;
@@ -51,6 +51,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     status = erx_float_model_bind(&model, &checkpoint, &error);
     if (status != ERX_OK)
         check_error(status, &error);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
     return 0;
 }

@@ -4,9 +4,9 @@
 #include "tests/support/check_main.h"
 
 Suite *calibration_data_suite(void);
-Suite *checkpoint_suite(void);
-Suite *checkpoint_pickle_suite(void);
-Suite *checkpoint_torch_suite(void);
+Suite *parameters_suite(void);
+Suite *parameters_pickle_suite(void);
+Suite *parameters_torch_suite(void);
 Suite *command_quantize_suite(void);
 Suite *fidelity_suite(void);
 Suite *float_model_suite(void);

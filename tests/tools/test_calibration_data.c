@@ -1,4 +1,4 @@
-#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
 #include "tests/tools/scratch.h"
 #include "tools/calibration_data.h"
@@ -100,12 +100,12 @@ END_TEST
 
 START_TEST(test_foreign_files_are_refused)
 {
-    erx_checkpoint_t checkpoint;
+    erx_parameters_t checkpoint;
     const erx_shape_t shape = {32, 64, 2, 1, 1, 64};
-    erx_checkpoint_fixture(&shape, 1, &checkpoint);
+    erx_parameters_fixture(&shape, 1, &checkpoint);
     free(bytes);
-    bytes = erx_checkpoint_fixture_file(&checkpoint, &size);
-    erx_checkpoint_close(&checkpoint);
+    bytes = erx_parameters_fixture_file(&checkpoint, &size);
+    erx_parameters_close(&checkpoint);
     expect_refused("tensor cont is missing");
 }
 END_TEST

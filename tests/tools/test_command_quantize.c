@@ -1,7 +1,7 @@
 /* The commands as a whole, on made-up files. */
 #include "engine/model_file.h"
 #include "tests/support/model_fixture.h"
-#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
 #include "tests/tools/scratch.h"
 #include "tools/command.h"
@@ -28,17 +28,17 @@ static void set_path(char path[ERX_SCRATCH_PATH_MAX], const char *name)
 static void setup(void)
 {
     size_t size;
-    erx_checkpoint_t checkpoint;
+    erx_parameters_t checkpoint;
     erx_scratch_make(directory);
     set_path(checkpoint_path, "small.model.safetensors");
     set_path(games_path, "games.safetensors");
     set_path(out_path, "out");
     set_path(json_path, "report.json");
-    erx_checkpoint_fixture(&erx_fixture_small, 8, &checkpoint);
-    uint8_t *bytes = erx_checkpoint_fixture_file(&checkpoint, &size);
+    erx_parameters_fixture(&erx_fixture_small, 8, &checkpoint);
+    uint8_t *bytes = erx_parameters_fixture_file(&checkpoint, &size);
     erx_fixture_write_file(checkpoint_path, bytes, size);
     free(bytes);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
     bytes = erx_sequences_fixture_file(4, 200, &size);
     erx_fixture_write_file(games_path, bytes, size);
     free(bytes);

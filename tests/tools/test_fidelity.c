@@ -1,5 +1,5 @@
 #include "tests/support/model_fixture.h"
-#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
 #include "tests/tools/scratch.h"
 #include "tools/fidelity_plot.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 static char directory[ERX_SCRATCH_PATH_MAX];
-static erx_checkpoint_t checkpoint;
+static erx_parameters_t checkpoint;
 static erx_float_model_t model;
 static erx_sequences_t sequences;
 static erx_model_draft_t draft;
@@ -28,7 +28,7 @@ static void setup(void)
     erx_fixture_write_file(path, bytes, size);
     free(bytes);
     ck_assert_int_eq(erx_sequences_open(&sequences, path, &error), ERX_OK);
-    erx_checkpoint_fixture(&erx_fixture_micro, 6, &checkpoint);
+    erx_parameters_fixture(&erx_fixture_micro, 6, &checkpoint);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
     ck_assert_int_eq(erx_calibration_run(&calibration, &model, &sequences, 0, &error), ERX_OK);
     ck_assert_int_eq(erx_quantizer_report_open(&report, &checkpoint, &error), ERX_OK);
@@ -44,7 +44,7 @@ static void teardown(void)
     erx_integer_model_close(&integers);
     erx_model_draft_close(&draft);
     erx_sequences_close(&sequences);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
     erx_scratch_remove(directory);
 }
 

@@ -1,6 +1,6 @@
 #include "tests/support/model_fixture.h"
 #include "tests/support/shared.h"
-#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
 #include "tools/float_step.h"
 #include "tools/safetensors.h"
@@ -14,7 +14,7 @@
 #define GOLDEN_WORLD     140u /* S, binaries, categories */
 #define GOLDEN_TOLERANCE 1e-4
 
-static erx_checkpoint_t checkpoint;
+static erx_parameters_t checkpoint;
 static erx_float_model_t model;
 static erx_error_t error;
 
@@ -88,7 +88,7 @@ START_TEST(test_outputs_equal_the_golden_vectors)
     erx_safetensors_t file;
     static golden_t golden;
     uint32_t frames;
-    ck_assert_int_eq(erx_checkpoint_open(&checkpoint, path, &error), ERX_OK);
+    ck_assert_int_eq(erx_parameters_open(&checkpoint, path, &error), ERX_OK);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
     ck_assert_int_eq(erx_safetensors_read(expected.bytes, expected.size, &file, &error), ERX_OK);
     memcpy(&frames, inputs.bytes + 8, sizeof frames);
@@ -102,7 +102,7 @@ START_TEST(test_outputs_equal_the_golden_vectors)
             ck_assert_double_lt(sqrt(golden.noise[stage] / golden.signal[stage]), GOLDEN_TOLERANCE);
         }
     erx_safetensors_close(&file);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
     erx_shared_unmap(&inputs);
     erx_shared_unmap(&expected);
 }
@@ -117,7 +117,7 @@ START_TEST(test_columns_do_not_change_each_other)
     static const uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES] = {
         {10, 20, 30, 40, 50, 60, 7, 8}, {1}};
     erx_float_column_t columns[FRAMES];
-    erx_checkpoint_fixture(&erx_fixture_small, 2, &checkpoint);
+    erx_parameters_fixture(&erx_fixture_small, 2, &checkpoint);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
     erx_float_scratch_t *scratch = erx_float_scratch_open(&model.shape, model.input_width);
     float *states = calloc(2 * erx_float_state_count(&model.shape), sizeof *states);
@@ -137,7 +137,7 @@ START_TEST(test_columns_do_not_change_each_other)
     ck_assert(memcmp(together[0], together[1], sizeof together[0]) != 0);
     free(states);
     erx_float_scratch_close(scratch);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
 }
 END_TEST
 
@@ -149,7 +149,7 @@ START_TEST(test_the_loop_closes_as_in_integers)
     const uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES] = {{1, 2}, {3, 4}};
     int32_t regressions[ERX_REGRESSIONS];
     uint32_t choices[ERX_LOGIT_HEADS] = {0};
-    erx_checkpoint_fixture(&erx_fixture_micro, 3, &checkpoint);
+    erx_parameters_fixture(&erx_fixture_micro, 3, &checkpoint);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
     for (uint32_t r = 0; r < ERX_REGRESSIONS; r++) {
         regressions[r] = (r % 2 == 0 ? 3 : -400) * 65536;
@@ -167,7 +167,7 @@ START_TEST(test_the_loop_closes_as_in_integers)
     ck_assert_mem_eq(world.binary, expected.binary, sizeof world.binary);
     ck_assert_mem_eq(world.category, expected.category, sizeof world.category);
     ck_assert_mem_eq(world.control, expected.control, sizeof world.control);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
 }
 END_TEST
 

@@ -1,6 +1,6 @@
 #include "tests/support/model_fixture.h"
 #include "tests/support/shared.h"
-#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
 #include "tests/tools/scratch.h"
 #include "tools/file_map.h"
@@ -17,7 +17,7 @@
 
 static char directory[ERX_SCRATCH_PATH_MAX];
 static char target[ERX_SCRATCH_PATH_MAX];
-static erx_checkpoint_t checkpoint;
+static erx_parameters_t checkpoint;
 static erx_float_model_t model;
 static erx_error_t error;
 
@@ -79,7 +79,7 @@ START_TEST(test_output_equals_the_published_pipeline)
         !erx_shared_path("golden/published-tiny/manifest.json", manifest_path) ||
         !erx_shared_map("golden/published-tiny/weights_int8.bin", &weights))
         return;
-    ck_assert_int_eq(erx_checkpoint_open(&checkpoint, path, &error), ERX_OK);
+    ck_assert_int_eq(erx_parameters_open(&checkpoint, path, &error), ERX_OK);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
     ck_assert_int_eq(erx_published_write(&checkpoint, &model.shape, target, &error), ERX_OK);
     erx_file_map_t written;
@@ -93,20 +93,20 @@ START_TEST(test_output_equals_the_published_pipeline)
     json_decref(expected);
     erx_file_map_close(&written);
     erx_shared_unmap(&weights);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
 }
 END_TEST
 
 START_TEST(test_what_was_written_reads_back)
 {
-    erx_checkpoint_t read;
-    erx_checkpoint_fixture(&erx_fixture_micro, 1, &checkpoint);
+    erx_parameters_t read;
+    erx_parameters_fixture(&erx_fixture_micro, 1, &checkpoint);
     ck_assert_int_eq(erx_published_write(&checkpoint, &erx_fixture_micro, target, &error), ERX_OK);
     ck_assert_msg(erx_published_read(&read, target, &error) == ERX_OK, "%s", error.text);
     ck_assert_int_eq(erx_float_model_bind(&model, &read, &error), ERX_OK);
     ck_assert_int_eq((int)read.context_len, 64);
     for (uint32_t i = 0; i < checkpoint.count; i++) {
-        const erx_checkpoint_tensor_t *from = &checkpoint.tensors[i], *to = &read.tensors[i];
+        const erx_parameters_tensor_t *from = &checkpoint.tensors[i], *to = &read.tensors[i];
         size_t width = from->count / erx_published_rows(from);
         ck_assert_str_eq(from->name, to->name);
         for (size_t row = 0; row < from->count; row += width) {
@@ -117,20 +117,20 @@ START_TEST(test_what_was_written_reads_back)
                 ck_assert_float_le(fabsf(from->values[k] - to->values[k]), greatest / 253.0f);
         }
     }
-    erx_checkpoint_close(&read);
+    erx_parameters_close(&read);
     /* The directory is taken now, and stays as it is. */
     ck_assert_int_eq(erx_published_write(&checkpoint, &erx_fixture_micro, target, &error),
                      ERX_ERR_STATE);
     ck_assert_int_eq(erx_scratch_count(target), 2);
     ck_assert_int_eq(erx_scratch_count(directory), 1);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
 }
 END_TEST
 
 START_TEST(test_halves_are_rounded_to_even)
 {
     float values[] = {127.0f, 0.5f, 1.5f, -2.5f};
-    const erx_checkpoint_tensor_t tensor = {
+    const erx_parameters_tensor_t tensor = {
         .name = "x", .rank = 1, .dimensions = {4}, .count = 4, .values = values};
     int8_t steps[4];
     double scale;
@@ -143,7 +143,7 @@ END_TEST
 
 static void expect_refused(json_t *json, const char *text)
 {
-    erx_checkpoint_t read;
+    erx_parameters_t read;
     ck_assert_int_eq(json_dump_file(json, erx_scratch_file(target, "manifest.json"), 0), 0);
     ck_assert_int_lt(erx_published_read(&read, target, &error), 0);
     ck_assert_ptr_null(read.tensors);
@@ -152,9 +152,9 @@ static void expect_refused(json_t *json, const char *text)
 
 START_TEST(test_damaged_directories_are_refused)
 {
-    erx_checkpoint_fixture(&erx_fixture_micro, 1, &checkpoint);
+    erx_parameters_fixture(&erx_fixture_micro, 1, &checkpoint);
     ck_assert_int_eq(erx_published_write(&checkpoint, &erx_fixture_micro, target, &error), ERX_OK);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
     json_t *json = manifest();
     json_t *layers = json_object_get(json_object_get(json, "weights"), "layer_weights");
     json_t *entry = json_object_get(layers, "layers.0.mamba.in_proj.weight");

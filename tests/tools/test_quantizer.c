@@ -1,6 +1,6 @@
 #include "tests/support/model_fixture.h"
 #include "tests/support/shared.h"
-#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
 #include "tests/tools/scratch.h"
 #include "tools/fidelity.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 static char directory[ERX_SCRATCH_PATH_MAX];
-static erx_checkpoint_t checkpoint;
+static erx_parameters_t checkpoint;
 static erx_float_model_t model;
 static erx_sequences_t sequences;
 static erx_calibration_t calibration;
@@ -28,14 +28,14 @@ static void open_fixture(const erx_shape_t *shape, uint32_t games, uint32_t fram
     erx_fixture_write_file(path, bytes, size);
     free(bytes);
     ck_assert_int_eq(erx_sequences_open(&sequences, path, &error), ERX_OK);
-    erx_checkpoint_fixture(shape, 5, &checkpoint);
+    erx_parameters_fixture(shape, 5, &checkpoint);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
 }
 
 static void close_fixture(void)
 {
     erx_sequences_close(&sequences);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
     erx_scratch_remove(directory);
 }
 
@@ -111,9 +111,9 @@ END_TEST
 START_TEST(test_a_residual_out_of_range_is_refused)
 {
     open_fixture(&erx_fixture_micro, 2, 20);
-    erx_checkpoint_tensor_t *bias =
+    erx_parameters_tensor_t *bias =
         &checkpoint
-             .tensors[erx_checkpoint_find(&checkpoint, "frame_proj.bias") - checkpoint.tensors];
+             .tensors[erx_parameters_find(&checkpoint, "frame_proj.bias") - checkpoint.tensors];
     bias->values[3] = 5000.0f;
     ck_assert_int_eq(erx_calibration_run(&calibration, &model, &sequences, 1, &error),
                      ERX_ERR_RANGE);
@@ -183,7 +183,7 @@ START_TEST(test_a_trained_model_stays_faithful)
     if (!erx_shared_path("models/checkpoints/tiny.safetensors", checkpoint_path) ||
         !erx_shared_path("data/sequences.safetensors", data_path))
         return;
-    ck_assert_int_eq(erx_checkpoint_open(&checkpoint, checkpoint_path, &error), ERX_OK);
+    ck_assert_int_eq(erx_parameters_open(&checkpoint, checkpoint_path, &error), ERX_OK);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
     ck_assert_int_eq(erx_sequences_open(&sequences, data_path, &error), ERX_OK);
     quantize(0, &draft);
@@ -198,7 +198,7 @@ START_TEST(test_a_trained_model_stays_faithful)
     erx_quantizer_report_close(&report);
     erx_model_draft_close(&draft);
     erx_sequences_close(&sequences);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
 }
 END_TEST
 

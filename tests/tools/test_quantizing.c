@@ -4,7 +4,7 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
-        calibration_data_suite, checkpoint_suite,  checkpoint_pickle_suite, checkpoint_torch_suite,
+        calibration_data_suite, parameters_suite,  parameters_pickle_suite, parameters_torch_suite,
         command_quantize_suite, fidelity_suite,    float_model_suite,       published_suite,
         quantizer_suite,        safetensors_suite,
     };

@@ -1,6 +1,6 @@
-#include "tools/checkpoint_torch.h"
+#include "tools/parameters_torch.h"
 
-#include "tools/checkpoint_pickle.h"
+#include "tools/parameters_pickle.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ typedef struct {
     char prefix[RECORD_MAX]; /* folder of all records, without the slash */
     size_t budget;           /* bytes that may still be read */
     erx_pickle_t pickle;
-    erx_checkpoint_t *checkpoint;
+    erx_parameters_t *checkpoint;
     erx_error_t *error;
 } reader_t;
 
@@ -187,7 +187,7 @@ static erx_status_t load_tensor(reader_t *reader, const char *name,
 static erx_status_t add_tensor(reader_t *reader, const erx_pickle_value_t *key,
                                const erx_pickle_value_t *tensor)
 {
-    char name[ERX_CHECKPOINT_NAME_MAX];
+    char name[ERX_PARAMETERS_NAME_MAX];
     if (key->kind != ERX_PICKLE_STRING || key->string.length >= sizeof name ||
         memchr(key->string.text, '\0', key->string.length) != NULL)
         return erx_error_set(reader->error, ERX_ERR_FORMAT,
@@ -204,7 +204,7 @@ static erx_status_t add_tensor(reader_t *reader, const erx_pickle_value_t *key,
                              erx_number_name(number));
     float *values;
     uint32_t index = reader->checkpoint->count;
-    erx_status_t status = erx_checkpoint_add(reader->checkpoint, name, tensor->tensor.dimensions,
+    erx_status_t status = erx_parameters_add(reader->checkpoint, name, tensor->tensor.dimensions,
                                              tensor->tensor.rank, &values, reader->error);
     if (status != ERX_OK)
         return status;
@@ -237,7 +237,7 @@ static json_t *dict_to_json(const erx_pickle_t *pickle, const erx_pickle_value_t
     json_t *object = json_object();
     for (uint32_t i = 0; i < dict->items.count; i += 2) {
         const erx_pickle_value_t *key = &pickle->values[dict->items.items[i]];
-        char name[ERX_CHECKPOINT_NAME_MAX];
+        char name[ERX_PARAMETERS_NAME_MAX];
         json_t *value = to_json(pickle, &pickle->values[dict->items.items[i + 1]], depth + 1);
         if (key->kind != ERX_PICKLE_STRING || key->string.length >= sizeof name || value == NULL) {
             json_decref(value);
@@ -325,7 +325,7 @@ static erx_status_t read_context(reader_t *reader, const erx_pickle_value_t *roo
 /* Files of former times have one dict config, context_len among its keys. */
 static erx_status_t read_old_config(reader_t *reader, const erx_pickle_value_t *root)
 {
-    erx_checkpoint_t *checkpoint = reader->checkpoint;
+    erx_parameters_t *checkpoint = reader->checkpoint;
     erx_status_t status = read_object(reader, root, "config", &checkpoint->encoding_config);
     const json_t *context = json_object_get(checkpoint->encoding_config, "context_len");
     if (json_is_integer(context) && checkpoint->context_len == 0)
@@ -371,7 +371,7 @@ static erx_status_t read_archive(reader_t *reader, size_t file_size)
     return status == ERX_OK ? read_structure(reader) : status;
 }
 
-erx_status_t erx_torch_read(erx_checkpoint_t *checkpoint, const uint8_t *bytes, size_t size,
+erx_status_t erx_torch_read(erx_parameters_t *checkpoint, const uint8_t *bytes, size_t size,
                             erx_error_t *error)
 {
     if (size < sizeof zip_magic || memcmp(bytes, zip_magic, sizeof zip_magic) != 0)

@@ -1,4 +1,4 @@
-#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/parameters_fixture.h"
 
 #include "mem/assert.h"
 #include "tests/support/rng.h"
@@ -17,7 +17,7 @@ static const char encoding_text[] =
     "\"stocks_scale\": 0.25, \"combo_count_scale\": 0.1, \"lookahead\": 0, \"hitstun\": false}";
 
 typedef struct {
-    erx_checkpoint_t *checkpoint;
+    erx_parameters_t *checkpoint;
     erx_rng_t rng;
 } maker_t;
 
@@ -28,7 +28,7 @@ static void add(maker_t *maker, const char *name, uint32_t rows, uint32_t column
     uint64_t dimensions[] = {rows, columns};
     erx_error_t error;
     float *values;
-    ERX_ASSERT(erx_checkpoint_add(maker->checkpoint, name, dimensions, columns == 0 ? 1 : 2,
+    ERX_ASSERT(erx_parameters_add(maker->checkpoint, name, dimensions, columns == 0 ? 1 : 2,
                                   &values, &error) == ERX_OK);
     for (size_t i = 0; i < (size_t)rows * ERX_MAX(columns, 1u); i++)
         values[i] =
@@ -52,14 +52,14 @@ static void add_layer(maker_t *maker, const erx_shape_t *shape, uint32_t index)
         {"mamba.A_log", shape->head_count, 0, 1.0, 1.0},
         {"mamba.D", shape->head_count, 0, 1.0, 0.2},
     };
-    char name[ERX_CHECKPOINT_NAME_MAX];
+    char name[ERX_PARAMETERS_NAME_MAX];
     for (uint32_t i = 0; i < ERX_COUNT(tensors); i++) {
         (void)snprintf(name, sizeof name, "layers.%u.%s", index, tensors[i].name);
         add(maker, name, tensors[i].rows, tensors[i].columns, tensors[i].centre, tensors[i].spread);
     }
     (void)snprintf(name, sizeof name, "layers.%u.mamba.conv1d.weight", index);
     add(maker, name, channels, ERX_CONV_TAPS, 0.0, 0.6);
-    erx_checkpoint_tensor_t *conv = &maker->checkpoint->tensors[maker->checkpoint->count - 1];
+    erx_parameters_tensor_t *conv = &maker->checkpoint->tensors[maker->checkpoint->count - 1];
     conv->rank = 3;
     conv->dimensions[1] = 1;
     conv->dimensions[2] = ERX_CONV_TAPS;
@@ -70,17 +70,17 @@ static void add_embeds(maker_t *maker)
     static const char *const names[ERX_EMBEDS] = {"action",  "jumps",  "character",   "l_cancel",
                                                   "hurtbox", "ground", "last_attack", "stage"};
     for (uint32_t i = 0; i < ERX_EMBEDS; i++) {
-        char name[ERX_CHECKPOINT_NAME_MAX];
+        char name[ERX_PARAMETERS_NAME_MAX];
         (void)snprintf(name, sizeof name, "%s_embed.weight", names[i]);
         uint32_t rows = erx_category_counts[i == ERX_EMBEDS - 1 ? ERX_C_STAGE : i];
         add(maker, name, rows, EMBED_WIDTH, 0.0, 1.0);
     }
 }
 
-void erx_checkpoint_fixture(const erx_shape_t *shape, uint64_t seed,
-                            erx_checkpoint_t *checkpoint_out)
+void erx_parameters_fixture(const erx_shape_t *shape, uint64_t seed,
+                            erx_parameters_t *checkpoint_out)
 {
-    *checkpoint_out = (erx_checkpoint_t){.context_len = 64};
+    *checkpoint_out = (erx_parameters_t){.context_len = 64};
     maker_t maker = {.checkpoint = checkpoint_out, .rng = {seed}};
     uint32_t d = shape->d_model;
     add_embeds(&maker);
@@ -92,7 +92,7 @@ void erx_checkpoint_fixture(const erx_shape_t *shape, uint64_t seed,
     for (uint32_t l = 0; l < shape->layer_count; l++)
         add_layer(&maker, shape, l);
     for (uint32_t head = 0; head < ERX_OUTPUT_HEADS; head++) {
-        char name[ERX_CHECKPOINT_NAME_MAX];
+        char name[ERX_PARAMETERS_NAME_MAX];
         (void)snprintf(name, sizeof name, "%s_head.weight", erx_head_names[head]);
         add(&maker, name, erx_float_head_width(head), d, 0.0, 0.3);
         (void)snprintf(name, sizeof name, "%s_head.bias", erx_head_names[head]);
@@ -101,7 +101,7 @@ void erx_checkpoint_fixture(const erx_shape_t *shape, uint64_t seed,
     checkpoint_out->encoding_config = json_loads(encoding_text, 0, NULL);
     ERX_ASSERT(checkpoint_out->encoding_config != NULL);
     erx_error_t error;
-    ERX_ASSERT(erx_checkpoint_seal(checkpoint_out, &error) == ERX_OK);
+    ERX_ASSERT(erx_parameters_seal(checkpoint_out, &error) == ERX_OK);
 }
 
 /* Header and data as one file. */
@@ -120,14 +120,14 @@ static uint8_t *pack(json_t *header, const uint8_t *data, size_t data_bytes, siz
     return bytes;
 }
 
-uint8_t *erx_checkpoint_fixture_file(const erx_checkpoint_t *checkpoint, size_t *size_out)
+uint8_t *erx_parameters_fixture_file(const erx_parameters_t *checkpoint, size_t *size_out)
 {
     float *data = malloc(checkpoint->value_count * sizeof *data);
     json_t *header = json_object();
     size_t at = 0;
     ERX_ASSERT(data != NULL);
     for (uint32_t i = 0; i < checkpoint->count; i++) {
-        const erx_checkpoint_tensor_t *tensor = &checkpoint->tensors[i];
+        const erx_parameters_tensor_t *tensor = &checkpoint->tensors[i];
         json_t *shape = json_array();
         for (uint32_t k = 0; k < tensor->rank; k++)
             json_array_append_new(shape, json_integer(tensor->dimensions[k]));

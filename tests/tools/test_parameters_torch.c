@@ -1,7 +1,7 @@
 #include "tests/support/shared.h"
 #include "tests/tools/quantizing_suites.h"
-#include "tools/checkpoint.h"
-#include "tools/checkpoint_torch.h"
+#include "tools/parameters.h"
+#include "tools/parameters_torch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
     "cpuK\x04tQK\x00K\x02K\x02\x86K\x01K\x02\x86\x89}tRsX\x0b\0\0\0context_lenK\x05u."
 
 static const float numbers[] = {1.0f, 2.0f, 3.0f, 4.0f};
-static erx_checkpoint_t checkpoint;
+static erx_parameters_t checkpoint;
 static erx_error_t error;
 
 static void add(zip_t *archive, const char *name, const void *data, size_t size, int method)
@@ -53,7 +53,7 @@ static erx_status_t read_archive(const char *pickle, size_t pickle_size, const c
 {
     size_t size;
     uint8_t *bytes = archive(pickle, pickle_size, storage, method, &size);
-    erx_status_t status = erx_checkpoint_read(&checkpoint, bytes, size, &error);
+    erx_status_t status = erx_parameters_read(&checkpoint, bytes, size, &error);
     free(bytes);
     return status;
 }
@@ -67,11 +67,11 @@ static void expect_said(const char *text)
 START_TEST(test_strided_tensors_are_laid_out)
 {
     ck_assert_int_eq(read_archive(PICKLE, sizeof PICKLE - 1, "m/data/0", ZIP_CM_STORE), ERX_OK);
-    const erx_checkpoint_tensor_t *tensor = erx_checkpoint_find(&checkpoint, "w");
+    const erx_parameters_tensor_t *tensor = erx_parameters_find(&checkpoint, "w");
     const float transposed[] = {1.0f, 3.0f, 2.0f, 4.0f};
     ck_assert_mem_eq(tensor->values, transposed, sizeof transposed);
     ck_assert_int_eq((int)checkpoint.context_len, 5);
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
 }
 END_TEST
 
@@ -100,7 +100,7 @@ END_TEST
 START_TEST(test_bare_pickles_are_refused)
 {
     const uint8_t old[] = {0x80, 2, 0x8a, 10, 'l', 0xfc, 0x9c, 'F', 0xf9, ' ', 'j', 0xa8};
-    ck_assert_int_eq(erx_checkpoint_read(&checkpoint, old, sizeof old, &error),
+    ck_assert_int_eq(erx_parameters_read(&checkpoint, old, sizeof old, &error),
                      ERX_ERR_UNSUPPORTED);
     expect_said("PROTO");
 }
@@ -111,7 +111,7 @@ START_TEST(test_truncated_archives_are_refused)
     size_t size;
     uint8_t *bytes = archive(PICKLE, sizeof PICKLE - 1, "m/data/0", ZIP_CM_STORE, &size);
     for (size_t length = 0; length < size; length++)
-        ck_assert_int_lt(erx_checkpoint_read(&checkpoint, bytes, length, &error), 0);
+        ck_assert_int_lt(erx_parameters_read(&checkpoint, bytes, length, &error), 0);
     free(bytes);
 }
 END_TEST
@@ -122,9 +122,9 @@ START_TEST(test_both_forms_of_a_real_checkpoint_are_equal)
     if (!erx_shared_path("models/checkpoints/tiny.pt", torch) ||
         !erx_shared_path("models/checkpoints/tiny.safetensors", tensors))
         return;
-    erx_checkpoint_t other;
-    ck_assert_int_eq(erx_checkpoint_open(&checkpoint, torch, &error), ERX_OK);
-    ck_assert_int_eq(erx_checkpoint_open(&other, tensors, &error), ERX_OK);
+    erx_parameters_t other;
+    ck_assert_int_eq(erx_parameters_open(&checkpoint, torch, &error), ERX_OK);
+    ck_assert_int_eq(erx_parameters_open(&other, tensors, &error), ERX_OK);
     ck_assert_uint_eq(checkpoint.count, other.count);
     for (uint32_t i = 0; i < other.count; i++) {
         ck_assert_str_eq(checkpoint.tensors[i].name, other.tensors[i].name);
@@ -134,14 +134,14 @@ START_TEST(test_both_forms_of_a_real_checkpoint_are_equal)
     }
     ck_assert(json_equal(checkpoint.encoding_config, other.encoding_config));
     ck_assert_int_eq((int)checkpoint.context_len, (int)other.context_len);
-    erx_checkpoint_close(&checkpoint);
-    erx_checkpoint_close(&other);
+    erx_parameters_close(&checkpoint);
+    erx_parameters_close(&other);
 }
 END_TEST
 
-Suite *checkpoint_torch_suite(void)
+Suite *parameters_torch_suite(void)
 {
-    Suite *suite = suite_create("checkpoint_torch");
+    Suite *suite = suite_create("parameters_torch");
     TCase *tests = tcase_create("read");
     tcase_add_test(tests, test_strided_tensors_are_laid_out);
     tcase_add_test(tests, test_archives_that_could_grow_are_refused);

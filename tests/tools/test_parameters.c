@@ -1,5 +1,5 @@
 #include "tests/support/model_fixture.h"
-#include "tests/tools/checkpoint_fixture.h"
+#include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
 #include "tools/float_model.h"
 
@@ -7,23 +7,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-static erx_checkpoint_t checkpoint;
+static erx_parameters_t checkpoint;
 static erx_float_model_t model;
 static erx_error_t error;
 
 static void setup(void)
 {
-    erx_checkpoint_fixture(&erx_fixture_small, 1, &checkpoint);
+    erx_parameters_fixture(&erx_fixture_small, 1, &checkpoint);
 }
 
 static void teardown(void)
 {
-    erx_checkpoint_close(&checkpoint);
+    erx_parameters_close(&checkpoint);
 }
 
-static erx_checkpoint_tensor_t *tensor(const char *name)
+static erx_parameters_tensor_t *tensor(const char *name)
 {
-    const erx_checkpoint_tensor_t *found = erx_checkpoint_find(&checkpoint, name);
+    const erx_parameters_tensor_t *found = erx_parameters_find(&checkpoint, name);
     ck_assert_ptr_nonnull(found);
     return &checkpoint.tensors[found - checkpoint.tensors];
 }
@@ -37,9 +37,9 @@ static void expect_refused(const char *text)
 /* Takes a tensor out of the checkpoint. */
 static void drop(const char *name)
 {
-    erx_checkpoint_tensor_t *gone = tensor(name);
+    erx_parameters_tensor_t *gone = tensor(name);
     free(gone->values);
-    erx_checkpoint_tensor_t *last = &checkpoint.tensors[--checkpoint.count];
+    erx_parameters_tensor_t *last = &checkpoint.tensors[--checkpoint.count];
     memmove(gone, gone + 1, (size_t)(last - gone) * sizeof *gone);
 }
 
@@ -57,16 +57,16 @@ END_TEST
 START_TEST(test_files_give_what_was_put_in)
 {
     size_t size;
-    erx_checkpoint_t read;
-    uint8_t *bytes = erx_checkpoint_fixture_file(&checkpoint, &size);
-    ck_assert_int_eq(erx_checkpoint_read(&read, bytes, size, &error), ERX_OK);
+    erx_parameters_t read;
+    uint8_t *bytes = erx_parameters_fixture_file(&checkpoint, &size);
+    ck_assert_int_eq(erx_parameters_read(&read, bytes, size, &error), ERX_OK);
     ck_assert_uint_eq(read.count, checkpoint.count);
     ck_assert_int_eq((int)read.context_len, 64);
     ck_assert(json_equal(read.encoding_config, checkpoint.encoding_config));
     for (uint32_t i = 0; i < read.count; i++)
         ck_assert_mem_eq(read.tensors[i].values, checkpoint.tensors[i].values,
                          read.tensors[i].count * sizeof(float));
-    erx_checkpoint_close(&read);
+    erx_parameters_close(&read);
     free(bytes);
 }
 END_TEST
@@ -76,7 +76,7 @@ START_TEST(test_numbers_that_are_not_finite_are_named)
     static const float bad[] = {NAN, INFINITY, -INFINITY};
     for (uint32_t i = 0; i < ERX_COUNT(bad); i++) {
         tensor("layers.1.mamba.D")->values[2] = bad[i];
-        ck_assert_int_eq(erx_checkpoint_seal(&checkpoint, &error), ERX_ERR_RANGE);
+        ck_assert_int_eq(erx_parameters_seal(&checkpoint, &error), ERX_ERR_RANGE);
         ck_assert_ptr_nonnull(strstr(error.text, "layers.1.mamba.D holds"));
         ck_assert_ptr_nonnull(strstr(error.text, "value 2"));
     }
@@ -95,9 +95,9 @@ START_TEST(test_missing_and_extra_tensors_are_named)
     setup();
     float *values;
     uint64_t one = 1;
-    ck_assert_int_eq(erx_checkpoint_add(&checkpoint, "optimizer.step", &one, 1, &values, &error),
+    ck_assert_int_eq(erx_parameters_add(&checkpoint, "optimizer.step", &one, 1, &values, &error),
                      ERX_OK);
-    ck_assert_int_eq(erx_checkpoint_seal(&checkpoint, &error), ERX_OK);
+    ck_assert_int_eq(erx_parameters_seal(&checkpoint, &error), ERX_OK);
     expect_refused("tensor optimizer.step is not part");
 }
 END_TEST
@@ -123,7 +123,7 @@ END_TEST
 
 START_TEST(test_rows_of_zeros_are_named)
 {
-    erx_checkpoint_tensor_t *weights = tensor("layers.0.mamba.in_proj.weight");
+    erx_parameters_tensor_t *weights = tensor("layers.0.mamba.in_proj.weight");
     memset(weights->values + 5 * (size_t)weights->dimensions[1], 0,
            weights->dimensions[1] * sizeof(float));
     expect_refused("tensor layers.0.mamba.in_proj.weight: row 5 is all zeros");
@@ -154,9 +154,9 @@ static void expect_kind(const char *first, const char *second, const char *text)
     float *values;
     uint64_t two = 2;
     teardown();
-    ck_assert_int_eq(erx_checkpoint_add(&checkpoint, first, &two, 1, &values, &error), ERX_OK);
+    ck_assert_int_eq(erx_parameters_add(&checkpoint, first, &two, 1, &values, &error), ERX_OK);
     if (second != NULL)
-        ck_assert_int_eq(erx_checkpoint_add(&checkpoint, second, &two, 1, &values, &error), ERX_OK);
+        ck_assert_int_eq(erx_parameters_add(&checkpoint, second, &two, 1, &values, &error), ERX_OK);
     expect_refused(text);
 }
 
@@ -168,7 +168,7 @@ START_TEST(test_other_networks_are_recognized)
 }
 END_TEST
 
-Suite *checkpoint_suite(void)
+Suite *parameters_suite(void)
 {
     Suite *suite = suite_create("checkpoint");
     TCase *tests = tcase_create("bind");

@@ -1,5 +1,5 @@
 #include "tests/tools/quantizing_suites.h"
-#include "tools/checkpoint_pickle.h"
+#include "tools/parameters_pickle.h"
 
 #include <string.h>
 
@@ -136,9 +136,9 @@ START_TEST(test_a_list_that_holds_itself_is_no_trap)
 }
 END_TEST
 
-Suite *checkpoint_pickle_suite(void)
+Suite *parameters_pickle_suite(void)
 {
-    Suite *suite = suite_create("checkpoint_pickle");
+    Suite *suite = suite_create("parameters_pickle");
     TCase *tests = tcase_create("read");
     tcase_add_test(tests, test_a_tensor_is_described);
     tcase_add_test(tests, test_plain_values_of_both_protocols);

@@ -1,8 +1,8 @@
-#include "tools/checkpoint.h"
+#include "tools/parameters.h"
 
-#include "tools/checkpoint_torch.h"
 #include "tools/error_text.h"
 #include "tools/file_map.h"
+#include "tools/parameters_torch.h"
 #include "tools/safetensors.h"
 
 #include <math.h>
@@ -11,12 +11,12 @@
 
 #define CAPACITY_FIRST 64u
 
-static bool has_room(erx_checkpoint_t *checkpoint)
+static bool has_room(erx_parameters_t *checkpoint)
 {
     if (checkpoint->count < checkpoint->capacity)
         return true;
     uint32_t capacity = ERX_MAX(checkpoint->capacity * 2, CAPACITY_FIRST);
-    erx_checkpoint_tensor_t *grown =
+    erx_parameters_tensor_t *grown =
         reallocarray(checkpoint->tensors, capacity, sizeof *checkpoint->tensors);
     if (grown == NULL)
         return false;
@@ -30,38 +30,38 @@ static size_t count_values(const uint64_t *dimensions, uint32_t rank)
 {
     size_t count = 1;
     for (uint32_t i = 0; i < rank; i++) {
-        if (dimensions[i] == 0 || dimensions[i] > ERX_CHECKPOINT_VALUES_MAX / count)
+        if (dimensions[i] == 0 || dimensions[i] > ERX_PARAMETERS_VALUES_MAX / count)
             return 0;
         count *= (size_t)dimensions[i];
     }
     return count;
 }
 
-erx_status_t erx_checkpoint_add(erx_checkpoint_t *checkpoint, const char *name,
+erx_status_t erx_parameters_add(erx_parameters_t *checkpoint, const char *name,
                                 const uint64_t *dimensions, uint32_t rank, float **values_out,
                                 erx_error_t *error)
 {
-    if (strlen(name) >= ERX_CHECKPOINT_NAME_MAX)
+    if (strlen(name) >= ERX_PARAMETERS_NAME_MAX)
         return erx_error_set(error, ERX_ERR_RANGE, "tensor %.40s...: its name is too long", name);
     for (const char *at = name; *at != '\0'; at++)
         if (*at < ' ' || *at > '~')
             return erx_error_set(error, ERX_ERR_FORMAT,
                                  "tensor %s: its name must be printable ASCII", name);
-    if (rank > ERX_CHECKPOINT_RANK)
+    if (rank > ERX_PARAMETERS_RANK)
         return erx_error_set(error, ERX_ERR_RANGE, "tensor %s has more than %u dimensions", name,
-                             ERX_CHECKPOINT_RANK);
+                             ERX_PARAMETERS_RANK);
     size_t count = count_values(dimensions, rank);
     if (count == 0)
         return erx_error_set(error, ERX_ERR_RANGE, "tensor %s is empty or too large", name);
-    if (checkpoint->count >= ERX_CHECKPOINT_COUNT_MAX ||
-        count > ERX_CHECKPOINT_VALUES_MAX - checkpoint->value_count)
+    if (checkpoint->count >= ERX_PARAMETERS_COUNT_MAX ||
+        count > ERX_PARAMETERS_VALUES_MAX - checkpoint->value_count)
         return erx_error_set(error, ERX_ERR_RANGE, "the checkpoint is too large at tensor %s",
                              name);
     float *values = has_room(checkpoint) ? calloc(count, sizeof *values) : NULL;
     if (values == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for tensor %s", name);
-    erx_checkpoint_tensor_t *tensor = &checkpoint->tensors[checkpoint->count++];
-    *tensor = (erx_checkpoint_tensor_t){.rank = rank, .count = count, .values = values};
+    erx_parameters_tensor_t *tensor = &checkpoint->tensors[checkpoint->count++];
+    *tensor = (erx_parameters_tensor_t){.rank = rank, .count = count, .values = values};
     memcpy(tensor->name, name, strlen(name) + 1);
     for (uint32_t i = 0; i < rank; i++)
         tensor->dimensions[i] = (uint32_t)dimensions[i];
@@ -72,11 +72,11 @@ erx_status_t erx_checkpoint_add(erx_checkpoint_t *checkpoint, const char *name,
 
 static int compare_names(const void *left, const void *right)
 {
-    const erx_checkpoint_tensor_t *a = left, *b = right;
+    const erx_parameters_tensor_t *a = left, *b = right;
     return strcmp(a->name, b->name);
 }
 
-static erx_status_t check_values(const erx_checkpoint_tensor_t *tensor, erx_error_t *error)
+static erx_status_t check_values(const erx_parameters_tensor_t *tensor, erx_error_t *error)
 {
     for (size_t i = 0; i < tensor->count; i++)
         if (!isfinite(tensor->values[i]))
@@ -87,13 +87,13 @@ static erx_status_t check_values(const erx_checkpoint_tensor_t *tensor, erx_erro
     return ERX_OK;
 }
 
-erx_status_t erx_checkpoint_seal(erx_checkpoint_t *checkpoint, erx_error_t *error)
+erx_status_t erx_parameters_seal(erx_parameters_t *checkpoint, erx_error_t *error)
 {
     if (checkpoint->count == 0)
         return erx_error_set(error, ERX_ERR_FORMAT, "there are no tensors in the checkpoint");
     qsort(checkpoint->tensors, checkpoint->count, sizeof *checkpoint->tensors, compare_names);
     for (uint32_t i = 0; i < checkpoint->count; i++) {
-        const erx_checkpoint_tensor_t *tensor = &checkpoint->tensors[i];
+        const erx_parameters_tensor_t *tensor = &checkpoint->tensors[i];
         if (i > 0 && strcmp(tensor[-1].name, tensor->name) == 0)
             return erx_error_set(error, ERX_ERR_FORMAT, "tensor %s is there twice", tensor->name);
         erx_status_t status = check_values(tensor, error);
@@ -103,17 +103,17 @@ erx_status_t erx_checkpoint_seal(erx_checkpoint_t *checkpoint, erx_error_t *erro
     return ERX_OK;
 }
 
-const erx_checkpoint_tensor_t *erx_checkpoint_find(const erx_checkpoint_t *checkpoint,
+const erx_parameters_tensor_t *erx_parameters_find(const erx_parameters_t *checkpoint,
                                                    const char *name)
 {
-    erx_checkpoint_tensor_t key = {0};
+    erx_parameters_tensor_t key = {0};
     if (strlen(name) >= sizeof key.name)
         return NULL;
     memcpy(key.name, name, strlen(name) + 1);
     return bsearch(&key, checkpoint->tensors, checkpoint->count, sizeof key, compare_names);
 }
 
-erx_checkpoint_kind_t erx_checkpoint_kind(const erx_checkpoint_t *checkpoint)
+erx_parameters_kind_t erx_parameters_kind(const erx_parameters_t *checkpoint)
 {
     bool mamba = false, trunk = false, analog = false;
     for (uint32_t i = 0; i < checkpoint->count; i++) {
@@ -123,10 +123,10 @@ erx_checkpoint_kind_t erx_checkpoint_kind(const erx_checkpoint_t *checkpoint)
         analog |= strstr(name, "analog_head") != NULL;
     }
     if (mamba)
-        return ERX_CHECKPOINT_MAMBA2;
+        return ERX_PARAMETERS_MAMBA2;
     if (trunk)
-        return analog ? ERX_CHECKPOINT_POLICY : ERX_CHECKPOINT_MLP;
-    return ERX_CHECKPOINT_UNKNOWN;
+        return analog ? ERX_PARAMETERS_POLICY : ERX_PARAMETERS_MLP;
+    return ERX_PARAMETERS_UNKNOWN;
 }
 
 /* An object that the metadata holds as JSON text. */
@@ -144,7 +144,7 @@ static erx_status_t read_object(const erx_safetensors_t *file, const char *key, 
                          *object_out == NULL ? reason.text : "no JSON object");
 }
 
-static erx_status_t read_metadata(const erx_safetensors_t *file, erx_checkpoint_t *checkpoint,
+static erx_status_t read_metadata(const erx_safetensors_t *file, erx_parameters_t *checkpoint,
                                   erx_error_t *error)
 {
     erx_status_t status = read_object(file, "encoding_config", &checkpoint->encoding_config, error);
@@ -161,7 +161,7 @@ static erx_status_t read_metadata(const erx_safetensors_t *file, erx_checkpoint_
     return ERX_OK;
 }
 
-static erx_status_t copy_tensors(const erx_safetensors_t *file, erx_checkpoint_t *checkpoint,
+static erx_status_t copy_tensors(const erx_safetensors_t *file, erx_parameters_t *checkpoint,
                                  erx_error_t *error)
 {
     for (uint32_t i = 0; i < file->count; i++) {
@@ -171,7 +171,7 @@ static erx_status_t copy_tensors(const erx_safetensors_t *file, erx_checkpoint_t
             return erx_error_set(error, ERX_ERR_UNSUPPORTED,
                                  "tensor %s: weights must be floating-point numbers, not %s",
                                  tensor->name, erx_number_name(tensor->number));
-        erx_status_t status = erx_checkpoint_add(checkpoint, tensor->name, tensor->dimensions,
+        erx_status_t status = erx_parameters_add(checkpoint, tensor->name, tensor->dimensions,
                                                  tensor->rank, &values, error);
         if (status != ERX_OK)
             return status;
@@ -180,7 +180,7 @@ static erx_status_t copy_tensors(const erx_safetensors_t *file, erx_checkpoint_t
     return ERX_OK;
 }
 
-static erx_status_t read_safetensors(erx_checkpoint_t *checkpoint, const uint8_t *bytes,
+static erx_status_t read_safetensors(erx_parameters_t *checkpoint, const uint8_t *bytes,
                                      size_t size, erx_error_t *error)
 {
     erx_safetensors_t file;
@@ -194,45 +194,45 @@ static erx_status_t read_safetensors(erx_checkpoint_t *checkpoint, const uint8_t
     return status;
 }
 
-erx_status_t erx_checkpoint_read(erx_checkpoint_t *checkpoint_out, const uint8_t *bytes,
+erx_status_t erx_parameters_read(erx_parameters_t *checkpoint_out, const uint8_t *bytes,
                                  size_t size, erx_error_t *error)
 {
-    *checkpoint_out = (erx_checkpoint_t){0};
+    *checkpoint_out = (erx_parameters_t){0};
     erx_status_t status = erx_torch_is_file(bytes, size)
                               ? erx_torch_read(checkpoint_out, bytes, size, error)
                               : read_safetensors(checkpoint_out, bytes, size, error);
     if (status == ERX_OK)
-        status = erx_checkpoint_seal(checkpoint_out, error);
+        status = erx_parameters_seal(checkpoint_out, error);
     const erx_sha256_part_t whole = {bytes, size};
     if (status == ERX_OK)
         status = erx_sha256(&whole, 1, checkpoint_out->sha256, error);
     if (status == ERX_OK)
         return ERX_OK;
-    erx_checkpoint_close(checkpoint_out);
+    erx_parameters_close(checkpoint_out);
     return erx_error_make_printable(error);
 }
 
-erx_status_t erx_checkpoint_open(erx_checkpoint_t *checkpoint_out, const char *path,
+erx_status_t erx_parameters_open(erx_parameters_t *checkpoint_out, const char *path,
                                  erx_error_t *error)
 {
-    *checkpoint_out = (erx_checkpoint_t){0};
+    *checkpoint_out = (erx_parameters_t){0};
     erx_file_map_t map;
     erx_status_t status = erx_file_map_open(&map, path, error);
     if (status != ERX_OK)
         return status;
-    status = erx_checkpoint_read(checkpoint_out, map.bytes, map.size, error);
+    status = erx_parameters_read(checkpoint_out, map.bytes, map.size, error);
     if (status != ERX_OK)
         status = erx_error_prefix(error, "%s", path);
     erx_file_map_close(&map);
     return status;
 }
 
-void erx_checkpoint_close(erx_checkpoint_t *checkpoint)
+void erx_parameters_close(erx_parameters_t *checkpoint)
 {
     for (uint32_t i = 0; i < checkpoint->count; i++)
         free(checkpoint->tensors[i].values);
     free(checkpoint->tensors);
     json_decref(checkpoint->encoding_config);
     json_decref(checkpoint->arch);
-    *checkpoint = (erx_checkpoint_t){0};
+    *checkpoint = (erx_parameters_t){0};
 }

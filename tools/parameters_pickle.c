@@ -1,4 +1,4 @@
-#include "tools/checkpoint_pickle.h"
+#include "tools/parameters_pickle.h"
 
 #include "tools/error_text.h"
 
