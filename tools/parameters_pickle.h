@@ -2,8 +2,8 @@
  * data. Nothing is ever called or imported: a strict list of opcodes builds
  * plain values, and a strict list of names stands for the few classes that
  * torch.save writes. Anything else is refused, with the opcode named. */
-#ifndef ERX_TOOLS_CHECKPOINT_PICKLE_H
-#define ERX_TOOLS_CHECKPOINT_PICKLE_H
+#ifndef ERX_TOOLS_PARAMETERS_PICKLE_H
+#define ERX_TOOLS_PARAMETERS_PICKLE_H
 
 #include "mem/status.h"
 #include "tools/safetensors.h"
