@@ -100,6 +100,14 @@ typedef struct {
 erx_status_t erx_io_open(const erx_io_config_t *config, erx_io_t **io_out,
                          char note_out[ERX_IO_NOTE_MAX], erx_error_t *error);
 
+/* erx_io_open or what stands in for it; erx_io_open_real is the former, and
+ * takes NULL as its context. */
+typedef erx_status_t (*erx_io_open_fn)(void *context, const erx_io_config_t *config,
+                                       erx_io_t **io_out, char note_out[ERX_IO_NOTE_MAX],
+                                       erx_error_t *error);
+erx_status_t erx_io_open_real(void *context, const erx_io_config_t *config, erx_io_t **io_out,
+                              char note_out[ERX_IO_NOTE_MAX], erx_error_t *error);
+
 /* Waits for everything in flight, then frees. NULL is allowed. */
 void erx_io_close(erx_io_t *io);
 
