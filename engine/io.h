@@ -95,18 +95,16 @@ typedef struct {
 
 /* Opens a device on open files. note_out receives one line for the person who
  * runs this when something was refused and its replacement is used ("io_uring
- * is refused here (...): using pwritev2 ..."); else an empty string. Errors:
- * ERX_ERR_MEMORY; ERX_ERR_UNSUPPORTED for ERX_IO_URING where it is refused. */
-erx_status_t erx_io_open(const erx_io_config_t *config, erx_io_t **io_out,
+ * is refused here (...): using pwritev2 ..."); else an empty string. context is
+ * not used: it is there so that a test's device can be opened through the same
+ * pointer. Errors: ERX_ERR_MEMORY; ERX_ERR_UNSUPPORTED for ERX_IO_URING where
+ * it is refused. */
+erx_status_t erx_io_open(void *context, const erx_io_config_t *config, erx_io_t **io_out,
                          char note_out[ERX_IO_NOTE_MAX], erx_error_t *error);
 
-/* erx_io_open or what stands in for it; erx_io_open_real is the former, and
- * takes NULL as its context. */
 typedef erx_status_t (*erx_io_open_fn)(void *context, const erx_io_config_t *config,
                                        erx_io_t **io_out, char note_out[ERX_IO_NOTE_MAX],
                                        erx_error_t *error);
-erx_status_t erx_io_open_real(void *context, const erx_io_config_t *config, erx_io_t **io_out,
-                              char note_out[ERX_IO_NOTE_MAX], erx_error_t *error);
 
 /* Waits for everything in flight, then frees. NULL is allowed. */
 void erx_io_close(erx_io_t *io);
