@@ -23,9 +23,10 @@
  * pages as clean; the next one would succeed and promise what is not there.)
  * Only a new process that recovers may go on. A failed read fails alone.
  *
- * Threads: submit, poll and close belong to one thread at a time; wake is for
- * any thread; read for any thread, of ranges with no write in flight (the
- * virtual disk is single-threaded). Nothing allocates after open.
+ * Threads: submit, poll and close belong to one thread at a time, which hands
+ * over only while nothing is in flight; wake is for any thread; read for any
+ * thread, of ranges with no write in flight (the virtual disk knows one thread
+ * only). Nothing allocates after open.
  *
  * Misuse (a taken slot, a range outside the file, a wrong alignment) is an
  * assertion, not an error. */
@@ -40,7 +41,7 @@
 #define ERX_IO_BUFFERS_MAX 16u
 #define ERX_IO_BYTES_MAX   (1u << 30) /* of one operation, and of one buffer */
 #define ERX_IO_NAME_MAX    256u
-#define ERX_IO_NOTE_MAX    512u
+#define ERX_IO_NOTE_MAX    (ERX_ERROR_TEXT_MAX + 128u)
 
 typedef struct erx_io erx_io_t;
 
@@ -54,6 +55,7 @@ typedef struct {
     uint32_t slot;
     uint32_t file;
     erx_io_kind_t kind;
+    uint32_t region;    /* which of the device's buffers holds it; 0 for a flush */
     uint32_t bytes;     /* 0 for a flush */
     uint64_t offset;    /* 0 for a flush */
     const void *buffer; /* NULL for a flush */
