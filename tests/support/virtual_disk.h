@@ -19,14 +19,13 @@
 
 #include "engine/io.h"
 
-#define ERX_VIRTUAL_SECTOR     512u
 #define ERX_VIRTUAL_FAULTS_MAX 8u
 
 typedef struct erx_virtual_disk erx_virtual_disk_t;
 
 typedef enum {
     ERX_VIRTUAL_ERROR,       /* -error_number; a write may have reached the disk in part */
-    ERX_VIRTUAL_SHORT,       /* a write stops after some of its sectors; else as EIO */
+    ERX_VIRTUAL_SHORT,       /* a write stops after some of its sectors; others: EIO */
     ERX_VIRTUAL_CANCELLED,   /* -ECANCELED; a write may have reached the disk, or not */
     ERX_VIRTUAL_LATE,        /* takes delay_ns longer */
     ERX_VIRTUAL_LOST,        /* a write or flush that does nothing and says 0 */
@@ -68,7 +67,7 @@ erx_virtual_disk_t *erx_virtual_disk_create(const erx_virtual_disk_config_t *con
 
 /* An erx_io_open_fn; context is the disk. Descriptors and backend of config are
  * not used; number and sizes of the files must be the disk's. One at a time:
- * erx_io_close (everything in flight finishes) or a cut or kill ends it. */
+ * erx_io_close (everything in flight finishes), a cut or a kill ends it. */
 erx_status_t erx_virtual_disk_open(void *context, const erx_io_config_t *config, erx_io_t **io_out,
                                    char note_out[ERX_IO_NOTE_MAX], erx_error_t *error);
 
@@ -79,8 +78,10 @@ void erx_virtual_disk_set_faults(erx_virtual_disk_t *disk, const erx_virtual_fau
 void erx_virtual_disk_observe(erx_virtual_disk_t *disk, erx_virtual_observer_fn observer,
                               void *context);
 
-/* The power fails: the device that is open is gone (its erx_io_t is freed),
- * and what was not flushed is kept or lost. */
+/* The power fails: what was not flushed is kept or lost. The device that was
+ * open is dead: whatever is or comes in flight fails with -EIO and changes
+ * nothing. Its owner still closes it, before or after the disk is opened
+ * again, but before the disk is freed. */
 void erx_virtual_disk_cut(erx_virtual_disk_t *disk);
 
 /* The process is killed, the machine runs on: as cut, but every write that was
@@ -93,7 +94,7 @@ void erx_virtual_disk_kill(erx_virtual_disk_t *disk);
 erx_virtual_disk_t *erx_virtual_disk_fork(const erx_virtual_disk_t *disk, uint64_t seed);
 
 /* The bytes of a file as a read sees them, to look at or to damage. Only while
- * nothing is in flight; what is changed here is durable. */
+ * nothing is in flight; all of it is durable from then on, and so is what is changed. */
 uint8_t *erx_virtual_disk_bytes(erx_virtual_disk_t *disk, uint32_t file);
 
 /* Operations so far, the virtual time, and how often a fault struck. */
@@ -104,7 +105,7 @@ uint64_t erx_virtual_disk_strikes(const erx_virtual_disk_t *disk);
 /* Moves the virtual clock, as computing does. */
 void erx_virtual_disk_advance(erx_virtual_disk_t *disk, uint64_t ns);
 
-/* Ends the open device, too. NULL is allowed. */
+/* Every device was closed. NULL is allowed. */
 void erx_virtual_disk_free(erx_virtual_disk_t *disk);
 
 #endif
