@@ -19,6 +19,7 @@
 #define CHUNK_BYTES    ((size_t)1 << 20) /* of one write of zeros */
 #define DIRECTORY_MODE 0755
 #define FILE_MODE      0644
+#define SHOWN_MAX      256u   /* bytes of a path in an error */
 #define DRAFT_SUFFIX   ".new" /* of a file that is not whole yet */
 
 typedef struct {
@@ -42,15 +43,25 @@ static const refusal_t refusals[] = {
     {ENOMEM, ERX_ERR_MEMORY, "free memory"},
 };
 
+/* The end of a path, so that what follows it fits into an error. */
+static const char *tail(const char *path)
+{
+    size_t length = strlen(path);
+    return length > SHOWN_MAX ? path + (length - SHOWN_MAX) : path;
+}
+
 /* "path: cannot do (reason): advice". */
 static erx_status_t refuse(const char *path, const char *doing, int reason, erx_error_t *error)
 {
+    erx_status_t status = ERX_ERR_IO;
+    const char *advice = "check the disk (dmesg, smartctl)";
     for (size_t i = 0; i < ERX_COUNT(refusals); i++)
-        if (refusals[i].reason == reason)
-            return erx_error_set(error, refusals[i].status, "%s: cannot %s (%s): %s", path, doing,
-                                 strerror(reason), refusals[i].advice);
-    return erx_error_set(error, ERX_ERR_IO, "%s: cannot %s (%s): check the disk (dmesg, smartctl)",
-                         path, doing, strerror(reason));
+        if (refusals[i].reason == reason) {
+            status = refusals[i].status;
+            advice = refusals[i].advice;
+        }
+    return erx_error_set(error, status, "%s: cannot %s (%s): %s", tail(path), doing,
+                         strerror(reason), advice);
 }
 
 static erx_status_t join(const char *directory, const char *name, const char *suffix,
@@ -113,7 +124,8 @@ erx_status_t erx_data_directory_space(const char *directory, uint64_t bytes, erx
     return erx_error_set(error, ERX_ERR_FULL,
                          "%s: needs %llu MiB, but the file system has %llu MiB free: free space, "
                          "or name a directory on another file system",
-                         directory, (unsigned long long)ERX_CEIL_DIV(bytes, (uint64_t)1 << 20),
+                         tail(directory),
+                         (unsigned long long)ERX_CEIL_DIV(bytes, (uint64_t)1 << 20),
                          (unsigned long long)(free_bytes >> 20));
 }
 
@@ -261,7 +273,7 @@ static erx_status_t open_existing(const char *directory, const char *name, int f
         status = erx_error_set(error, ERX_ERR_FORMAT,
                                "%s: is not a regular file of whole blocks of %u bytes: restore it "
                                "from a backup",
-                               file_out->path, ERX_IO_ALIGNMENT);
+                               tail(file_out->path), ERX_IO_ALIGNMENT);
     else
         file_out->bytes = (uint64_t)facts.st_size;
     if (status != ERX_OK)
@@ -277,7 +289,7 @@ erx_status_t erx_data_file_open(const char *directory, const char *name, uint64_
         return status;
     status = erx_error_set(
         error, ERX_ERR_FORMAT, "%s: has %llu bytes, must have %llu: restore it from a backup",
-        file_out->path, (unsigned long long)file_out->bytes, (unsigned long long)bytes);
+        tail(file_out->path), (unsigned long long)file_out->bytes, (unsigned long long)bytes);
     erx_data_file_close(file_out);
     return status;
 }
@@ -368,7 +380,7 @@ static erx_status_t load(int descriptor, const char *path, void **bytes_out, siz
         return erx_error_set(error, ERX_ERR_RANGE,
                              "%s: is not a regular file of at most %u bytes: restore it from a "
                              "backup",
-                             path, ERX_DATA_SMALL_FILE_MAX);
+                             tail(path), ERX_DATA_SMALL_FILE_MAX);
     size_t size = (size_t)facts.st_size;
     uint8_t *bytes = erx_alloc(size + 1, 1);
     if (bytes == NULL)

@@ -303,11 +303,11 @@ erx_status_t erx_io_uring_open(const erx_io_config_t *config, erx_io_t **io_out,
     if (result != 0) {
         erx_io_wake_close(uring->wake);
         erx_free(uring);
-        return erx_error_set(
-            error, ERX_ERR_UNSUPPORTED,
-            "this system refuses io_uring (%s; see sysctl kernel.io_uring_disabled "
-            "and the container's seccomp profile)",
-            strerror(-result));
+        return erx_error_set(error, ERX_ERR_UNSUPPORTED,
+                             "this system refuses io_uring (%s; see %s)", strerror(-result),
+                             result == -ENOMEM ? "the limit of locked memory, ulimit -l"
+                                               : "sysctl kernel.io_uring_disabled and the "
+                                                 "container's seccomp profile");
     }
     erx_io_init(&uring->io, &verbs, config);
     for (uint32_t i = 0; i < config->file_count; i++)

@@ -3,9 +3,12 @@
 
 #include "tests/support/check_main.h"
 
+Suite *data_file_suite(void);
+Suite *io_suite(void);
 Suite *manifest_members_suite(void);
 Suite *manifest_suite(void);
 Suite *model_file_suite(void);
 Suite *tensors_check_suite(void);
+Suite *virtual_disk_suite(void);
 
 #endif

@@ -4,10 +4,13 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
+        data_file_suite,
+        io_suite,
         manifest_members_suite,
         manifest_suite,
         model_file_suite,
         tensors_check_suite,
+        virtual_disk_suite,
     };
     return erx_check_run(suites, ERX_COUNT(suites));
 }
