@@ -6,7 +6,6 @@
 #include "tests/support/child.h"
 #include "tests/support/scratch.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -22,36 +21,22 @@
 #define BYTES  (3 * MIB) /* of the files that are made: more than one chunk */
 #define NOBODY 65534u    /* a user without rights */
 
-static erx_scratch_t scratch;
+static char scratch[ERX_SCRATCH_PATH_MAX];
 static erx_error_t error;
 
 static void setup(void)
 {
-    scratch = erx_scratch_open("/tmp");
+    erx_scratch_make(scratch);
 }
 
 static void teardown(void)
 {
-    erx_scratch_close(&scratch);
+    erx_scratch_remove(scratch);
 }
 
-/* Path of a name in the scratch directory; good until the next call. */
 static const char *path_of(const char *name)
 {
-    static char path[ERX_SCRATCH_PATH_MAX + 64];
-    (void)snprintf(path, sizeof path, "%s/%s", scratch.path, name);
-    return path;
-}
-
-static uint32_t count_names(const char *directory)
-{
-    DIR *stream = opendir(directory);
-    uint32_t count = 0;
-    while (stream != NULL && readdir(stream) != NULL)
-        count++;
-    if (stream != NULL)
-        (void)closedir(stream);
-    return count - 2; /* itself and its parent */
+    return erx_scratch_file(scratch, name);
 }
 
 static erx_status_t create(const char *directory, uint64_t bytes, erx_data_file_t *file)
@@ -86,7 +71,7 @@ START_TEST(test_a_file_is_made_of_written_zeros)
 {
     seen_t seen = {.in_order = true};
     erx_data_file_t file;
-    ck_assert_int_eq(erx_data_file_create(scratch.path, "file", BYTES, see, &seen, &file, &error),
+    ck_assert_int_eq(erx_data_file_create(scratch, "file", BYTES, see, &seen, &file, &error),
                      ERX_OK);
     ck_assert(seen.in_order);
     ck_assert_uint_eq(seen.done, BYTES);
@@ -95,10 +80,10 @@ START_TEST(test_a_file_is_made_of_written_zeros)
     ck_assert_int_eq(stat(path_of("file"), &facts), 0);
     ck_assert_int_eq(facts.st_size, (off_t)BYTES);
     ck_assert_int_ge(facts.st_blocks * 512, (off_t)BYTES);
-    ck_assert_uint_eq(count_names(scratch.path), 1);
+    ck_assert_int_eq(erx_scratch_count(scratch), 1);
     erx_data_file_close(&file);
 
-    ck_assert_int_eq(erx_data_file_open(scratch.path, "file", BYTES, &file, &error), ERX_OK);
+    ck_assert_int_eq(erx_data_file_open(scratch, "file", BYTES, &file, &error), ERX_OK);
     ck_assert_uint_eq(file.bytes, BYTES);
     ck_assert_str_eq(file.path, path_of("file"));
     static alignas(ERX_IO_ALIGNMENT) uint8_t read[BYTES];
@@ -116,10 +101,10 @@ END_TEST
 START_TEST(test_what_exists_is_not_made_again)
 {
     erx_data_file_t file;
-    ck_assert_int_eq(create(scratch.path, MIB, &file), ERX_OK);
+    ck_assert_int_eq(create(scratch, MIB, &file), ERX_OK);
     erx_data_file_close(&file);
-    ck_assert(fails_with(create(scratch.path, BYTES, &file), ERX_ERR_STATE, "File exists"));
-    ck_assert_int_eq(erx_data_file_open(scratch.path, "file", 0, &file, &error), ERX_OK);
+    ck_assert(fails_with(create(scratch, BYTES, &file), ERX_ERR_STATE, "File exists"));
+    ck_assert_int_eq(erx_data_file_open(scratch, "file", 0, &file, &error), ERX_OK);
     ck_assert_uint_eq(file.bytes, MIB);
     erx_data_file_close(&file);
 }
@@ -127,12 +112,12 @@ END_TEST
 
 START_TEST(test_a_creation_that_was_killed_leaves_nothing_in_the_way)
 {
-    ck_assert_int_eq(erx_data_small_write(scratch.path, "file.new", "half", 4, &error), ERX_OK);
+    ck_assert_int_eq(erx_data_small_write(scratch, "file.new", "half", 4, &error), ERX_OK);
     erx_data_file_t file;
-    ck_assert(fails_with(erx_data_file_open(scratch.path, "file", 0, &file, &error),
-                         ERX_ERR_NOT_FOUND, "No such file"));
-    ck_assert_int_eq(create(scratch.path, MIB, &file), ERX_OK);
-    ck_assert_uint_eq(count_names(scratch.path), 1);
+    ck_assert(fails_with(erx_data_file_open(scratch, "file", 0, &file, &error), ERX_ERR_NOT_FOUND,
+                         "No such file"));
+    ck_assert_int_eq(create(scratch, MIB, &file), ERX_OK);
+    ck_assert_int_eq(erx_scratch_count(scratch), 1);
     erx_data_file_close(&file);
 }
 END_TEST
@@ -140,22 +125,22 @@ END_TEST
 START_TEST(test_what_is_no_data_file_is_refused)
 {
     erx_data_file_t file;
-    ck_assert_int_eq(create(scratch.path, MIB, &file), ERX_OK);
+    ck_assert_int_eq(create(scratch, MIB, &file), ERX_OK);
     erx_data_file_close(&file);
-    ck_assert(fails_with(erx_data_file_open(scratch.path, "file", BYTES, &file, &error),
-                         ERX_ERR_FORMAT, "has 1048576 bytes, must have 3145728"));
+    ck_assert(fails_with(erx_data_file_open(scratch, "file", BYTES, &file, &error), ERX_ERR_FORMAT,
+                         "has 1048576 bytes, must have 3145728"));
     ck_assert_int_eq(truncate(path_of("file"), 4097), 0);
-    ck_assert(fails_with(erx_data_file_open(scratch.path, "file", 0, &file, &error), ERX_ERR_FORMAT,
+    ck_assert(fails_with(erx_data_file_open(scratch, "file", 0, &file, &error), ERX_ERR_FORMAT,
                          "whole blocks"));
     ck_assert_int_eq(truncate(path_of("file"), 0), 0);
-    ck_assert(fails_with(erx_data_file_open(scratch.path, "file", 0, &file, &error), ERX_ERR_FORMAT,
+    ck_assert(fails_with(erx_data_file_open(scratch, "file", 0, &file, &error), ERX_ERR_FORMAT,
                          "whole blocks"));
     ck_assert_int_eq(mkfifo(path_of("pipe"), 0600), 0);
-    ck_assert(fails_with(erx_data_file_open_read_only(scratch.path, "pipe", &file, &error),
+    ck_assert(fails_with(erx_data_file_open_read_only(scratch, "pipe", &file, &error),
                          ERX_ERR_FORMAT, "regular file"));
     int before = dup(0);
     (void)close(before);
-    ck_assert(fails_with(erx_data_file_open(scratch.path, "pipe", 0, &file, &error), ERX_ERR_FORMAT,
+    ck_assert(fails_with(erx_data_file_open(scratch, "pipe", 0, &file, &error), ERX_ERR_FORMAT,
                          "regular file"));
     int after = dup(0); /* the same number, unless a descriptor was left open */
     (void)close(after);
@@ -166,9 +151,9 @@ END_TEST
 START_TEST(test_an_inspection_cannot_write)
 {
     erx_data_file_t file;
-    ck_assert_int_eq(create(scratch.path, MIB, &file), ERX_OK);
+    ck_assert_int_eq(create(scratch, MIB, &file), ERX_OK);
     erx_data_file_close(&file);
-    ck_assert_int_eq(erx_data_file_open_read_only(scratch.path, "file", &file, &error), ERX_OK);
+    ck_assert_int_eq(erx_data_file_open_read_only(scratch, "file", &file, &error), ERX_OK);
     ck_assert_int_eq(fcntl(file.descriptor, F_GETFL) & O_ACCMODE, O_RDONLY);
     erx_data_file_close(&file);
 }
@@ -176,7 +161,7 @@ END_TEST
 
 START_TEST(test_a_directory_is_made_or_taken)
 {
-    char path[ERX_SCRATCH_PATH_MAX + 64];
+    char path[2 * ERX_SCRATCH_PATH_MAX];
     (void)snprintf(path, sizeof path, "%s", path_of("data"));
     ck_assert_int_eq(erx_data_directory_prepare(path, &error), ERX_OK);
     ck_assert_int_eq(erx_data_directory_prepare(path, &error), ERX_OK);
@@ -191,7 +176,7 @@ END_TEST
 START_TEST(test_a_removed_directory_is_reported)
 {
     erx_data_file_t file;
-    char gone[ERX_SCRATCH_PATH_MAX + 64];
+    char gone[2 * ERX_SCRATCH_PATH_MAX];
     (void)snprintf(gone, sizeof gone, "%s", path_of("gone"));
     ck_assert(fails_with(create(gone, MIB, &file), ERX_ERR_NOT_FOUND, "create the directory"));
     ck_assert(fails_with(erx_data_directory_sync(gone, &error), ERX_ERR_NOT_FOUND, "gone"));
@@ -203,8 +188,8 @@ END_TEST
 
 START_TEST(test_more_space_than_there_is_is_refused)
 {
-    ck_assert_int_eq(erx_data_directory_space(scratch.path, 1, &error), ERX_OK);
-    ck_assert(fails_with(erx_data_directory_space(scratch.path, UINT64_MAX, &error), ERX_ERR_FULL,
+    ck_assert_int_eq(erx_data_directory_space(scratch, 1, &error), ERX_OK);
+    ck_assert(fails_with(erx_data_directory_space(scratch, UINT64_MAX, &error), ERX_ERR_FULL,
                          "MiB free"));
 }
 END_TEST
@@ -213,21 +198,21 @@ START_TEST(test_small_files_are_replaced_as_a_whole)
 {
     void *bytes;
     size_t size;
-    ck_assert(fails_with(erx_data_small_read(scratch.path, "a", &bytes, &size, &error),
+    ck_assert(fails_with(erx_data_small_read(scratch, "a", &bytes, &size, &error),
                          ERX_ERR_NOT_FOUND, "/a: cannot open"));
-    ck_assert_int_eq(erx_data_small_write(scratch.path, "a", "", 0, &error), ERX_OK);
-    ck_assert_int_eq(erx_data_small_write(scratch.path, "a", "second", 6, &error), ERX_OK);
-    ck_assert_int_eq(erx_data_small_read(scratch.path, "a", &bytes, &size, &error), ERX_OK);
+    ck_assert_int_eq(erx_data_small_write(scratch, "a", "", 0, &error), ERX_OK);
+    ck_assert_int_eq(erx_data_small_write(scratch, "a", "second", 6, &error), ERX_OK);
+    ck_assert_int_eq(erx_data_small_read(scratch, "a", &bytes, &size, &error), ERX_OK);
     ck_assert_uint_eq(size, 6);
     ck_assert_str_eq(bytes, "second");
     erx_free(bytes);
-    ck_assert_uint_eq(count_names(scratch.path), 1);
+    ck_assert_int_eq(erx_scratch_count(scratch), 1);
     ck_assert_int_eq(truncate(path_of("a"), ERX_DATA_SMALL_FILE_MAX + 1), 0);
-    ck_assert(fails_with(erx_data_small_read(scratch.path, "a", &bytes, &size, &error),
-                         ERX_ERR_RANGE, "at most"));
+    ck_assert(fails_with(erx_data_small_read(scratch, "a", &bytes, &size, &error), ERX_ERR_RANGE,
+                         "at most"));
     ck_assert_int_eq(mkfifo(path_of("pipe"), 0600), 0);
-    ck_assert(fails_with(erx_data_small_read(scratch.path, "pipe", &bytes, &size, &error),
-                         ERX_ERR_RANGE, "regular file"));
+    ck_assert(fails_with(erx_data_small_read(scratch, "pipe", &bytes, &size, &error), ERX_ERR_RANGE,
+                         "regular file"));
 }
 END_TEST
 
@@ -247,17 +232,17 @@ END_TEST
 static int create_beyond_a_size_limit(void *context)
 {
     (void)context;
-    ERX_CHILD_CHECK(erx_data_small_write(scratch.path, "a", "old", 3, &error) == ERX_OK);
+    ERX_CHILD_CHECK(erx_data_small_write(scratch, "a", "old", 3, &error) == ERX_OK);
     ERX_CHILD_CHECK(setrlimit(RLIMIT_FSIZE, &(struct rlimit){2 * MIB, 2 * MIB}) == 0);
     erx_data_file_t file;
-    ERX_CHILD_CHECK(fails_with(create(scratch.path, BYTES, &file), ERX_ERR_FULL, "ulimit -f"));
+    ERX_CHILD_CHECK(fails_with(create(scratch, BYTES, &file), ERX_ERR_FULL, "ulimit -f"));
     static uint8_t bytes[BYTES];
-    ERX_CHILD_CHECK(fails_with(erx_data_small_write(scratch.path, "a", bytes, BYTES, &error),
+    ERX_CHILD_CHECK(fails_with(erx_data_small_write(scratch, "a", bytes, BYTES, &error),
                                ERX_ERR_FULL, "ulimit -f"));
-    ERX_CHILD_CHECK(count_names(scratch.path) == 1);
+    ERX_CHILD_CHECK(erx_scratch_count(scratch) == 1);
     void *old;
     size_t size;
-    ERX_CHILD_CHECK(erx_data_small_read(scratch.path, "a", &old, &size, &error) == ERX_OK);
+    ERX_CHILD_CHECK(erx_data_small_read(scratch, "a", &old, &size, &error) == ERX_OK);
     ERX_CHILD_CHECK(size == 3 && memcmp(old, "old", 3) == 0);
     erx_free(old);
     return 0;
@@ -272,13 +257,13 @@ END_TEST
 static int create_without_rights(void *context)
 {
     (void)context;
-    ERX_CHILD_CHECK(chmod(scratch.path, 0555) == 0);
+    ERX_CHILD_CHECK(chmod(scratch, 0555) == 0);
     if (geteuid() == 0)
         ERX_CHILD_CHECK(setresuid(NOBODY, NOBODY, NOBODY) == 0);
     erx_data_file_t file;
-    ERX_CHILD_CHECK(fails_with(create(scratch.path, MIB, &file), ERX_ERR_PERMISSION,
-                               "let this user write there"));
-    ERX_CHILD_CHECK(fails_with(erx_data_directory_prepare(scratch.path, &error), ERX_ERR_PERMISSION,
+    ERX_CHILD_CHECK(
+        fails_with(create(scratch, MIB, &file), ERX_ERR_PERMISSION, "let this user write there"));
+    ERX_CHILD_CHECK(fails_with(erx_data_directory_prepare(scratch, &error), ERX_ERR_PERMISSION,
                                "let this user write there"));
     return 0;
 }
@@ -286,7 +271,7 @@ static int create_without_rights(void *context)
 START_TEST(test_a_directory_without_rights_is_refused)
 {
     erx_child_run(create_without_rights, NULL);
-    ck_assert_int_eq(chmod(scratch.path, 0755), 0);
+    ck_assert_int_eq(chmod(scratch, 0755), 0);
 }
 END_TEST
 
@@ -297,7 +282,7 @@ static bool mount_own(const char *type, const char *options)
     uid_t user = geteuid();
     bool mounted = unshare(user == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) == 0 &&
                    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-                   mount("none", scratch.path, type, 0, options) == 0;
+                   mount("none", scratch, type, 0, options) == 0;
     if (!mounted)
         (void)fprintf(stderr, "skipped: cannot mount %s here: %s\n", type, strerror(errno));
     ERX_CHILD_CHECK(mounted || user != 0 || getenv("CI") == NULL);
@@ -310,17 +295,17 @@ static int create_on_a_full_disk(void *context)
     if (!mount_own("tmpfs", "size=2m"))
         return 0;
     erx_data_file_t file;
-    ERX_CHILD_CHECK(fails_with(erx_data_directory_space(scratch.path, BYTES, &error), ERX_ERR_FULL,
+    ERX_CHILD_CHECK(fails_with(erx_data_directory_space(scratch, BYTES, &error), ERX_ERR_FULL,
                                "needs 3 MiB, but the file system has 2 MiB free"));
-    ERX_CHILD_CHECK(fails_with(create(scratch.path, BYTES, &file), ERX_ERR_FULL, "free space"));
-    ERX_CHILD_CHECK(count_names(scratch.path) == 0);
+    ERX_CHILD_CHECK(fails_with(create(scratch, BYTES, &file), ERX_ERR_FULL, "free space"));
+    ERX_CHILD_CHECK(erx_scratch_count(scratch) == 0);
     static uint8_t bytes[BYTES];
-    ERX_CHILD_CHECK(fails_with(erx_data_small_write(scratch.path, "a", bytes, BYTES, &error),
+    ERX_CHILD_CHECK(fails_with(erx_data_small_write(scratch, "a", bytes, BYTES, &error),
                                ERX_ERR_FULL, "free space"));
-    ERX_CHILD_CHECK(count_names(scratch.path) == 0);
-    ERX_CHILD_CHECK(create(scratch.path, MIB, &file) == ERX_OK);
+    ERX_CHILD_CHECK(erx_scratch_count(scratch) == 0);
+    ERX_CHILD_CHECK(create(scratch, MIB, &file) == ERX_OK);
     char note[ERX_IO_NOTE_MAX];
-    erx_data_directory_note(scratch.path, note);
+    erx_data_directory_note(scratch, note);
     ERX_CHILD_CHECK(strstr(note, "nothing there survives") != NULL);
     return 0;
 }
@@ -337,16 +322,16 @@ static int create_on_a_read_only_disk(void *context)
     if (!mount_own("tmpfs", "size=2m"))
         return 0;
     erx_data_file_t file;
-    ERX_CHILD_CHECK(create(scratch.path, MIB, &file) == ERX_OK);
+    ERX_CHILD_CHECK(create(scratch, MIB, &file) == ERX_OK);
     erx_data_file_close(&file);
-    ERX_CHILD_CHECK(mount("none", scratch.path, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
-    ERX_CHILD_CHECK(fails_with(erx_data_directory_prepare(scratch.path, &error), ERX_ERR_PERMISSION,
+    ERX_CHILD_CHECK(mount("none", scratch, NULL, MS_REMOUNT | MS_RDONLY, NULL) == 0);
+    ERX_CHILD_CHECK(fails_with(erx_data_directory_prepare(scratch, &error), ERX_ERR_PERMISSION,
                                "mount the file system for writing"));
-    ERX_CHILD_CHECK(fails_with(erx_data_file_open(scratch.path, "file", MIB, &file, &error),
+    ERX_CHILD_CHECK(fails_with(erx_data_file_open(scratch, "file", MIB, &file, &error),
                                ERX_ERR_PERMISSION, "mount the file system for writing"));
-    ERX_CHILD_CHECK(fails_with(erx_data_small_write(scratch.path, "a", "1", 1, &error),
+    ERX_CHILD_CHECK(fails_with(erx_data_small_write(scratch, "a", "1", 1, &error),
                                ERX_ERR_PERMISSION, "mount the file system for writing"));
-    ERX_CHILD_CHECK(erx_data_file_open_read_only(scratch.path, "file", &file, &error) == ERX_OK);
+    ERX_CHILD_CHECK(erx_data_file_open_read_only(scratch, "file", &file, &error) == ERX_OK);
     return 0;
 }
 
@@ -364,7 +349,7 @@ static int create_without_direct(void *context)
     if (!mount_own("ramfs", NULL))
         return 0;
     erx_data_file_t file;
-    ERX_CHILD_CHECK(create(scratch.path, MIB, &file) == ERX_OK);
+    ERX_CHILD_CHECK(create(scratch, MIB, &file) == ERX_OK);
     ERX_CHILD_CHECK(!file.direct);
     erx_io_file_t files = erx_data_file_io(&file);
     erx_io_buffer_t buffers = {memory, sizeof memory};

@@ -35,7 +35,7 @@
 enum { URING, PLAIN, VIRTUAL, DEVICES };
 
 typedef struct {
-    erx_scratch_t scratch;
+    char scratch[ERX_SCRATCH_PATH_MAX];
     erx_data_file_t files[FILES];
     erx_virtual_disk_t *disk;
     erx_io_t *io;
@@ -64,10 +64,11 @@ static erx_status_t open_on(place_t *place, erx_io_open_fn open_fn, void *contex
 /* Two files, not opened as a device yet. */
 static place_t make_place(void)
 {
-    place_t place = {.scratch = erx_scratch_open("/tmp")};
+    place_t place = {0};
+    erx_scratch_make(place.scratch);
     erx_error_t error;
     for (uint32_t i = 0; i < FILES; i++)
-        ck_assert_int_eq(erx_data_file_create(place.scratch.path, i == 0 ? "first" : "second",
+        ck_assert_int_eq(erx_data_file_create(place.scratch, i == 0 ? "first" : "second",
                                               FILE_BLOCKS * BLOCK, NULL, NULL, &place.files[i],
                                               &error),
                          ERX_OK);
@@ -94,7 +95,7 @@ static bool open_place(place_t *place, int device)
         return true;
     }
     (void)fprintf(stderr, "skipped: %s\n", error.text);
-    erx_scratch_close(&place->scratch);
+    erx_scratch_remove(place->scratch);
     return false;
 }
 
@@ -104,7 +105,7 @@ static void close_place(place_t *place)
     erx_virtual_disk_free(place->disk);
     for (uint32_t i = 0; i < FILES; i++)
         erx_data_file_close(&place->files[i]);
-    erx_scratch_close(&place->scratch);
+    erx_scratch_remove(place->scratch);
 }
 
 static uint8_t *block(uint32_t i)
