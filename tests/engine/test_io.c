@@ -14,7 +14,9 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +256,59 @@ START_TEST(test_a_poll_waits_no_longer_than_asked_or_until_woken)
 }
 END_TEST
 
+#define ROUNDS 2000u
+
+/* A thread that polls, and answers each round that it is told of. */
+typedef struct {
+    erx_io_t *io;
+    atomic_uint asked;
+    atomic_uint answered;
+} server_t;
+
+static void *serve(void *context)
+{
+    server_t *server = context;
+    uint32_t answered = 0;
+    erx_io_completion_t completion;
+    while (answered < ROUNDS) {
+        uint32_t asked = atomic_load(&server->asked);
+        if (asked == answered) {
+            (void)erx_io_poll(server->io, &completion, 1, 30 * SECOND_NS);
+            continue;
+        }
+        erx_io_submit_write(server->io, 0, 0, 0, block(0), BLOCK, false);
+        while (erx_io_in_flight(server->io) > 0)
+            (void)erx_io_poll(server->io, &completion, 1, SECOND_NS);
+        answered = asked;
+        atomic_store(&server->answered, answered);
+    }
+    return NULL;
+}
+
+START_TEST(test_a_device_is_handed_to_a_thread_and_no_wake_is_lost)
+{
+    place_t place;
+    if (!open_place(&place, _i))
+        return;
+    ck_assert_int_eq(write_block(place.io, 0, 1, true), 0); /* from this thread first */
+    server_t server = {.io = place.io};
+    pthread_t thread;
+    uint64_t begin = now_ns();
+    ck_assert_int_eq(pthread_create(&thread, NULL, serve, &server), 0);
+    for (uint32_t round = 1; round <= ROUNDS; round++) {
+        atomic_store(&server.asked, round);
+        erx_io_wake(place.io);
+        while (atomic_load(&server.answered) < round)
+            (void)sched_yield();
+    }
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    /* One lost wake takes 30 seconds. */
+    ck_assert_uint_lt(now_ns() - begin, 25 * SECOND_NS);
+    ck_assert_int_eq(write_block(place.io, 0, 2, true), 0); /* and back */
+    close_place(&place);
+}
+END_TEST
+
 /* Failure is final ---------------------------------------------------------- */
 
 /* After the first failure nothing succeeds, and nothing reaches the disk. */
@@ -311,6 +366,21 @@ START_TEST(test_after_a_failed_flush_nothing_succeeds)
     ck_assert_int_eq(next(place.io).result, -EINVAL);
     expect_dead(&place, "first", "making writes durable failed");
     (void)close(ends[1]);
+    close_place(&place);
+}
+END_TEST
+
+START_TEST(test_a_flush_behind_a_write_can_fail)
+{
+    place_t place;
+    if (!open_place(&place, URING))
+        return;
+    int ends[2];
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0); /* takes a write, but no flush */
+    reopen_with(&place, URING, ends[1]);
+    ck_assert_int_eq(write_block(place.io, 0, 0, true), -EINVAL);
+    expect_dead(&place, "first", "making writes durable failed");
+    (void)close(ends[0]);
     close_place(&place);
 }
 END_TEST
@@ -509,8 +579,10 @@ Suite *io_suite(void)
     tcase_add_loop_test(tests, test_every_slot_can_be_in_flight_again_and_again, 0, DEVICES);
     tcase_add_loop_test(tests, test_nothing_completes_inside_submit, 0, DEVICES);
     tcase_add_loop_test(tests, test_a_poll_waits_no_longer_than_asked_or_until_woken, 0, DEVICES);
+    tcase_add_loop_test(tests, test_a_device_is_handed_to_a_thread_and_no_wake_is_lost, 0, VIRTUAL);
     tcase_add_loop_test(tests, test_after_a_failed_write_nothing_succeeds, 0, VIRTUAL);
     tcase_add_loop_test(tests, test_after_a_failed_flush_nothing_succeeds, 0, VIRTUAL);
+    tcase_add_test(tests, test_a_flush_behind_a_write_can_fail);
     tcase_add_test(tests, test_what_is_in_flight_when_another_fails_is_not_confirmed);
     tcase_add_loop_test(tests, test_a_short_write_is_a_failure, 0, VIRTUAL);
     tcase_add_loop_test(tests, test_refused_io_uring_falls_back_to_plain_and_says_so, 0, 2);
