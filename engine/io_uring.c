@@ -37,6 +37,7 @@ typedef struct {
     struct io_uring ring;
     int wake;        /* descriptor of erx_io_wake_open */
     bool wake_armed; /* the ring reads the wake descriptor */
+    bool woken;      /* it has, and no wait has ended for it */
     bool files_registered;
     bool buffers_registered;
     int32_t broken; /* why the ring can no longer be entered: -errno; else 0 */
@@ -139,6 +140,7 @@ static bool account(uring_t *uring, const struct io_uring_cqe *completion,
     uint32_t part = (uint32_t)(completion->user_data % PARTS);
     if (part == PART_WAKE) {
         uring->wake_armed = false;
+        uring->woken = true;
         return false;
     }
     progress_t *progress = &uring->progress[slot];
@@ -190,8 +192,10 @@ static uint32_t uring_poll(erx_io_t *io, erx_io_outcome_t *outcomes, uint32_t ma
     uint32_t count = queued ? 0 : reap(uring, outcomes, max);
     if (count > 0 || (wait_ns == 0 && io->in_flight == 0))
         return count;
-    int32_t result = enter(uring, wait_ns);
+    int32_t result = enter(uring, uring->woken ? 0 : wait_ns);
     count = reap(uring, outcomes, max);
+    if (count == 0 && wait_ns > 0)
+        uring->woken = false;
     if (count == 0 && !is_passing(result)) {
         uring->broken = result;
         return give_up(uring, outcomes, max);
