@@ -3,6 +3,8 @@
 static const erx_command_t commands[] = {
     {"Models", "inspect", "show what a model directory or a trace holds", erx_command_inspect},
     {"Models", "luts", "write the activation tables of bytecode programs", erx_command_luts},
+    {"Play", "bench", "measure how fast a block's record becomes durable",
+     erx_command_bench_journal},
     {"Play", "load", "play many sessions at 60 frames a second and measure", erx_command_load},
     {"Play", "rollout", "play one game of a trace and show or hash every frame",
      erx_command_rollout},
