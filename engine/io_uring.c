@@ -250,13 +250,11 @@ static int32_t try_ring(struct io_uring *ring)
     return result;
 }
 
-/* Completions are run when this thread enters the kernel, not by interrupting
- * it; older kernels do not know that. */
+/* No flags: the ones that save interrupts tie completions to the thread that
+ * submitted, which may have handed the ring over and be busy elsewhere. */
 static int32_t open_ring(struct io_uring *ring)
 {
-    int32_t result = io_uring_queue_init(RING_ENTRIES, ring, IORING_SETUP_COOP_TASKRUN);
-    if (result == -EINVAL)
-        result = io_uring_queue_init(RING_ENTRIES, ring, 0);
+    int32_t result = io_uring_queue_init(RING_ENTRIES, ring, 0);
     if (result != 0)
         return result;
     result = try_ring(ring);
