@@ -172,6 +172,8 @@ static erx_status_t recover_chain(erx_store_t *store, const erx_chain_t *chain,
     if (status == ERX_OK)
         status = mend(store, chain, &recovery->mended, error);
     if (status == ERX_OK) {
+        for (uint32_t i = 0; store->config.archive != NULL && i < chain->count; i++)
+            store->config.archive(store->config.context, chain->links[i].record);
         take_over(store, &replay, chain);
         recovery->sequence = chain->last_sequence;
         recovery->first_sequence = chain->first_sequence;
