@@ -237,14 +237,14 @@ erx_status_t erx_data_directory_open(erx_data_directory_t *data, const char *pat
     return status;
 }
 
-erx_status_t erx_data_directory_read(erx_data_directory_t *data, const char *path, bool lock,
-                                     erx_error_t *error)
+erx_status_t erx_data_directory_read(erx_data_directory_t *data, const char *path,
+                                     erx_data_read_t how, erx_error_t *error)
 {
     start(data, path);
     erx_status_t status = erx_data_read_description(data, error);
-    if (status == ERX_OK && lock)
+    if (status == ERX_OK && how == ERX_DATA_READ_LOCKED)
         status = take_lock(data, error);
-    if (status == ERX_OK)
+    if (status == ERX_OK && how != ERX_DATA_READ_DESCRIPTION)
         status = open_files(data, true, error);
     if (status != ERX_OK)
         erx_data_directory_close(data);

@@ -65,11 +65,16 @@ typedef struct {
 erx_status_t erx_data_directory_open(erx_data_directory_t *data_out, const char *path,
                                      const erx_data_plan_t *plan, erx_error_t *error);
 
-/* Reads the description of an existing one. With lock, it is held and the files
- * are open for reading; without, nothing is held, and it may be in use. Errors:
- * ERX_ERR_NOT_FOUND, and as above. */
-erx_status_t erx_data_directory_read(erx_data_directory_t *data_out, const char *path, bool lock,
-                                     erx_error_t *error);
+typedef enum {
+    ERX_DATA_READ_DESCRIPTION, /* holds nothing; an archive has no more */
+    ERX_DATA_READ_FILES,       /* files are open for reading; may be in use */
+    ERX_DATA_READ_LOCKED,      /* and the lock is held */
+} erx_data_read_t;
+
+/* Reads the description of an existing one. Errors: ERX_ERR_NOT_FOUND, and as
+ * above. */
+erx_status_t erx_data_directory_read(erx_data_directory_t *data_out, const char *path,
+                                     erx_data_read_t how, erx_error_t *error);
 
 /* Whether another process holds the lock of a directory. */
 bool erx_data_directory_in_use(const char *path);

@@ -3,48 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/journal_read.h"
 #include "engine/replay.h"
 #include "engine/store_parts.h"
 #include "mem/alloc.h"
 #include "mem/assert.h"
-#include "mem/region.h"
 
-#define READ_BYTES   (1u << 20) /* of the journal at once */
 #define POLL_WAIT_NS UINT64_C(1000000000)
-
-/* Reads a stretch of both copies. What one copy cannot give is zeros, which no
- * record is; what neither can give may have been a record. */
-static erx_status_t read_stretch(const erx_store_t *store, uint8_t *const *copies, uint64_t offset,
-                                 uint32_t count, erx_error_t *error)
-{
-    int32_t results[ERX_JOURNAL_COPIES];
-    for (uint32_t copy = 0; copy < ERX_JOURNAL_COPIES; copy++) {
-        results[copy] = erx_io_read(store->io, copy, offset, copies[copy] + offset, count);
-        if (results[copy] != 0)
-            memset(copies[copy] + offset, 0, count);
-    }
-    if (results[0] == 0 || results[1] == 0)
-        return ERX_OK;
-    return erx_error_set(error, ERX_ERR_IO,
-                         "%s: neither copy of the journal can be read at offset %" PRIu64
-                         " (%s): check the disk, then start again",
-                         store->config.name, offset, strerror(-results[0]));
-}
-
-static erx_status_t read_copies(const erx_store_t *store, uint8_t *const *copies, uint64_t bytes,
-                                erx_error_t *error)
-{
-    for (uint64_t offset = 0; offset < bytes; offset += READ_BYTES) {
-        uint32_t count = (uint32_t)ERX_MIN(bytes - offset, READ_BYTES);
-        bool whole = true;
-        for (uint32_t copy = 0; copy < ERX_JOURNAL_COPIES; copy++)
-            whole &= erx_io_read(store->io, copy, offset, copies[copy] + offset, count) == 0;
-        for (uint32_t at = 0; !whole && at < count; at += ERX_IO_ALIGNMENT)
-            if (read_stretch(store, copies, offset + at, ERX_IO_ALIGNMENT, error) != ERX_OK)
-                return error->status;
-    }
-    return ERX_OK;
-}
 
 /* Waits for the one operation in flight. */
 static erx_status_t finish_operation(erx_store_t *store, erx_error_t *error)
@@ -188,27 +153,17 @@ static erx_status_t recover_chain(erx_store_t *store, const erx_chain_t *chain,
 
 erx_status_t erx_store_recover(erx_store_t *store, erx_recovery_t *recovery, erx_error_t *error)
 {
-    erx_region_t region;
-    erx_chain_t chain = {0};
-    uint64_t bytes = store->ring.bytes;
-    erx_recover_input_t input = {
-        .bytes = bytes,
+    erx_journal_files_t files;
+    const erx_recover_input_t input = {
+        .bytes = store->ring.bytes,
         .file_id = store->config.file_id,
         .claimed = store->config.claimed,
         .name = store->config.name,
     };
-    erx_status_t status = erx_region_open(&region, ERX_JOURNAL_COPIES * bytes, ERX_NODE_ANY, error);
+    erx_status_t status = erx_journal_read(&files, store->io, &input, error);
     if (status != ERX_OK)
-        return erx_error_prefix(error, "reading the journal");
-    uint8_t *copies[ERX_JOURNAL_COPIES];
-    for (uint32_t copy = 0; copy < ERX_JOURNAL_COPIES; copy++)
-        input.copies[copy] = copies[copy] = erx_region_take(&region, bytes, ERX_IO_ALIGNMENT);
-    status = read_copies(store, copies, bytes, error);
-    if (status == ERX_OK)
-        status = erx_recover_chain(&input, &chain, error);
-    if (status == ERX_OK)
-        status = recover_chain(store, &chain, recovery, error);
-    erx_chain_free(&chain);
-    erx_region_close(&region);
+        return status;
+    status = recover_chain(store, &files.chain, recovery, error);
+    erx_journal_read_close(&files);
     return status;
 }

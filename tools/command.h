@@ -48,5 +48,6 @@ int erx_command_luts(int argc, char **argv);
 int erx_command_rollout(int argc, char **argv);
 int erx_command_synth(int argc, char **argv);
 int erx_command_trace(int argc, char **argv);
+int erx_command_verify(int argc, char **argv);
 
 #endif
