@@ -169,6 +169,28 @@ void erx_arena_input(uint8_t *arena, uint32_t frame, uint32_t player,
     put_u32(sequence, (int64_t)count + 1);
 }
 
+static uint32_t get_u32(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+uint32_t erx_arena_frame(const uint8_t *arena)
+{
+    return get_u32(arena + ERX_ARENA_SESSION_STATE + AT_FRAME);
+}
+
+uint32_t erx_arena_max_frames(const uint8_t *arena)
+{
+    return get_u32(arena + ERX_ARENA_SESSION_STATE + AT_MAX_FRAMES);
+}
+
+erx_session_status_t erx_arena_status(const uint8_t *arena)
+{
+    return (erx_session_status_t)arena[ERX_ARENA_SESSION_STATE + AT_STATUS];
+}
+
 void erx_arena_controls(const uint8_t *arena, uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES])
 {
     memcpy(control, arena + ERX_ARENA_INPUT_BUFFER + AT_INPUT_CONTROLS,

@@ -19,6 +19,7 @@
 /* Offsets of the accounts in an arena, which starts at a cache line. */
 #define ERX_ARENA_SESSION_STATE 0u
 #define ERX_ARENA_INPUT_BUFFER  ERX_SESSION_STATE_BYTES
+#define ERX_ARENA_INPUT         (ERX_ARENA_INPUT_BUFFER + 8u) /* without its discriminator */
 #define ERX_ARENA_WORLD         320u
 #define ERX_ARENA_HIDDEN        (ERX_ARENA_WORLD - ERX_HIDDEN_HEADER_BYTES)
 #define ERX_ARENA_RECURRENT     (ERX_ARENA_WORLD + sizeof(erx_world_t))
@@ -71,6 +72,11 @@ void erx_arena_publish(uint8_t *arena, uint32_t frame, erx_session_status_t stat
  * grows the player's sequence. */
 void erx_arena_input(uint8_t *arena, uint32_t frame, uint32_t player,
                      const uint8_t control[ERX_CONTROLLER_BYTES]);
+
+/* What SessionState says. */
+uint32_t erx_arena_frame(const uint8_t *arena);
+uint32_t erx_arena_max_frames(const uint8_t *arena);
+erx_session_status_t erx_arena_status(const uint8_t *arena);
 
 /* The controllers in InputBuffer. */
 void erx_arena_controls(const uint8_t *arena, uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES]);

@@ -1,5 +1,7 @@
 #include "engine/block.h"
 
+#include <xxhash.h>
+
 #include "mem/assert.h"
 
 void erx_block_begin(erx_block_t *block, uint64_t number, int64_t timestamp)
@@ -31,4 +33,14 @@ void erx_block_add_all(erx_block_t *block, erx_model_t *model)
         if (session->generation % 2 == 1)
             (void)erx_block_add(block, model, session); /* inactive ones stay out */
     }
+}
+
+uint64_t erx_block_frames_hash(const erx_block_t *block)
+{
+    uint64_t hash = block->number;
+    for (uint32_t i = 0; i < block->frame_count; i++) {
+        uint64_t frame_hash = block->frames[i].session->frame_hash;
+        hash = XXH3_64bits_withSeed(&frame_hash, sizeof frame_hash, hash);
+    }
+    return hash;
 }

@@ -24,10 +24,14 @@ typedef struct {
 void erx_block_begin(erx_block_t *block, uint64_t number, int64_t timestamp);
 
 /* Adds the next frame of an active session, with the controllers that its
- * InputBuffer holds now (a player who sent nothing new keeps the last input).
+ * InputBuffer holds now (a player who sent nothing new keeps the last input);
+ * until the block is executed the session receives no more.
  * Errors: ERX_ERR_STATE when the session is not active or is in the block
  * already, ERX_ERR_FULL. */
 erx_status_t erx_block_add(erx_block_t *block, erx_model_t *model, erx_session_t *session);
+
+/* One hash over the frame hashes of a block that was executed, in its order. */
+uint64_t erx_block_frames_hash(const erx_block_t *block);
 
 /* Adds every active session of a model, in slot order. */
 void erx_block_add_all(erx_block_t *block, erx_model_t *model);

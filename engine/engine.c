@@ -1,6 +1,7 @@
 #include "engine/engine.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "kernels/select.h"
 #include "mem/alloc.h"
@@ -20,6 +21,8 @@ struct erx_engine {
     erx_block_t block;
     erx_batch_t batch;
     void *batch_memory;
+    erx_store_t *store;
+    bool chained; /* sessions' chains of frame hashes are kept */
 };
 
 static erx_status_t choose_kernel(const char *isa, const erx_kernel_t **kernel_out,
@@ -101,6 +104,10 @@ erx_status_t erx_engine_load_model(erx_engine_t *engine, const char *directory,
                                    uint32_t session_capacity, erx_model_t **model_out,
                                    erx_error_t *error)
 {
+    if (engine->store != NULL)
+        return erx_error_set(error, ERX_ERR_STATE,
+                             "%s: models are loaded before the data directory is opened",
+                             directory);
     if (engine->model_count == ERX_MODELS_MAX)
         return erx_error_set(error, ERX_ERR_FULL, "%s: the engine holds %u models already",
                              directory, ERX_MODELS_MAX);
@@ -135,15 +142,31 @@ void erx_engine_rouse(erx_engine_t *engine)
     erx_gang_rouse(engine->gang);
 }
 
-/* Makes lanes [begin, end) of a group visible in their accounts. */
-static void publish(erx_engine_t *engine, const erx_group_t *group, uint32_t begin, uint32_t end)
+/* What a durable engine does with a frame: extends the session's chain of
+ * hashes, and copies the session where a checkpoint is due. */
+static void keep(erx_session_t *session, const erx_model_t *model, const erx_scratch_t *rows,
+                 uint32_t lane)
 {
-    for (uint32_t i = group->lane_begin + begin; i < group->lane_begin + end; i++) {
-        erx_session_t *session = engine->batch.frames[i]->session;
+    session->frame_hash = erx_frame_hash_next(session->frame_hash, erx_arena_world(session->arena),
+                                              rows->regressions + lane * rows->regressions_stride,
+                                              rows->logits + lane * rows->logits_stride);
+    if (session->stage != NULL)
+        memcpy(session->stage, session->arena, erx_arena_bytes(&model->shape));
+    session->stage = NULL;
+}
+
+/* Makes a group's frame visible in the accounts; rows are those it was stepped
+ * with. */
+static void publish(erx_engine_t *engine, const erx_group_t *group, const erx_scratch_t *rows)
+{
+    for (uint32_t lane = 0; lane < group->lane_count; lane++) {
+        erx_session_t *session = engine->batch.frames[group->lane_begin + lane]->session;
         session->frame++;
         if (session->frame == session->max_frames || session->frame == ERX_FRAMES_MAX)
             session->status = ERX_SESSION_ENDED;
         erx_arena_publish(session->arena, session->frame, session->status, engine->block.timestamp);
+        if (engine->chained)
+            keep(session, group->model, rows, lane);
     }
 }
 
@@ -154,7 +177,7 @@ static void step_alone(erx_engine_t *engine, erx_group_t *group, uint32_t worker
     erx_scratch_t *scratch = &model->scratches[worker];
     erx_step(&model->steps[engine->worker_nodes[worker]], scratch, scratch, &alone,
              engine->batch.lanes + group->lane_begin, group->lane_count);
-    publish(engine, group, 0, group->lane_count);
+    publish(engine, group, scratch);
     group->finished_ns = erx_clock_now();
 }
 
@@ -172,7 +195,7 @@ static void step_together(erx_engine_t *engine, erx_group_t *group, uint32_t wor
              group->lane_count);
     erx_gang_barrier(engine->gang, worker);
     if (worker == 0) {
-        publish(engine, group, 0, group->lane_count);
+        publish(engine, group, &model->scratches[0]);
         group->finished_ns = erx_clock_now();
     }
 }
@@ -186,7 +209,7 @@ static void execute_worker(void *context, uint32_t worker)
         step_alone(engine, group, worker);
 }
 
-void erx_engine_execute(erx_engine_t *engine)
+static void step_block(erx_engine_t *engine)
 {
     if (engine->block.frame_count == 0) {
         engine->batch.group_count = 0;
@@ -194,6 +217,76 @@ void erx_engine_execute(erx_engine_t *engine)
     }
     erx_batch_plan(&engine->batch, &engine->block, engine->models, engine->model_count);
     erx_gang_run(engine->gang, execute_worker, engine);
+}
+
+void erx_engine_execute(erx_engine_t *engine)
+{
+    if (engine->store != NULL && !erx_store_submit(engine->store, &engine->block)) {
+        engine->batch.group_count = 0;
+        return;
+    }
+    step_block(engine);
+    if (engine->store != NULL)
+        erx_store_settle(engine->store, &engine->block);
+}
+
+static erx_block_t *executor_begin(void *context, uint64_t number, int64_t timestamp)
+{
+    erx_engine_t *engine = context;
+    erx_block_begin(&engine->block, number, timestamp);
+    return &engine->block;
+}
+
+static void executor_execute(void *context)
+{
+    step_block(context);
+}
+
+erx_executor_t erx_engine_executor(erx_engine_t *engine, bool chained)
+{
+    engine->chained = chained;
+    engine->block.number = 0;
+    return (erx_executor_t){
+        .context = engine,
+        .begin = executor_begin,
+        .execute = executor_execute,
+    };
+}
+
+erx_status_t erx_engine_open_store(erx_engine_t *engine, const erx_store_config_t *config,
+                                   erx_recovery_t *recovery_out, erx_error_t *error)
+{
+    ERX_ASSERT(engine->store == NULL);
+    erx_store_config_t own = *config;
+    own.models = engine->models;
+    own.model_count = engine->model_count;
+    own.executor = erx_engine_executor(engine, true);
+    erx_status_t status = erx_store_open(&own, &engine->store, recovery_out, error);
+    engine->chained = status == ERX_OK;
+    engine->block.number = status == ERX_OK ? recovery_out->block : 0;
+    return status;
+}
+
+erx_store_t *erx_engine_store(const erx_engine_t *engine)
+{
+    return engine->store;
+}
+
+void erx_engine_close_store(erx_engine_t *engine)
+{
+    if (engine->store == NULL)
+        return;
+    erx_store_close(engine->store);
+    engine->store = NULL;
+    engine->chained = false;
+    for (uint32_t m = 0; m < engine->model_count; m++)
+        erx_session_pool_reset(&engine->models[m].sessions);
+}
+
+erx_model_t *erx_engine_models(erx_engine_t *engine, uint32_t *count_out)
+{
+    *count_out = engine->model_count;
+    return engine->models;
 }
 
 const erx_group_t *erx_engine_groups(const erx_engine_t *engine, uint32_t *count_out)
@@ -221,6 +314,7 @@ void erx_engine_close(erx_engine_t *engine)
 {
     if (engine == NULL)
         return;
+    erx_engine_close_store(engine);
     for (uint32_t m = 0; m < engine->model_count; m++)
         erx_model_close(&engine->models[m]);
     erx_gang_close(engine->gang);

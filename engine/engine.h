@@ -3,11 +3,15 @@
  *
  * Thread rule: one control thread calls everything here. Memory is taken when
  * the engine opens and when models are loaded; executing a block allocates
- * nothing. */
+ * nothing.
+ *
+ * An engine is durable when a store is opened after its models: what it
+ * executes is then journaled, and sessions are there again after a crash. */
 #ifndef ERX_ENGINE_ENGINE_H
 #define ERX_ENGINE_ENGINE_H
 
 #include "engine/batch.h"
+#include "engine/store.h"
 
 typedef struct erx_engine erx_engine_t;
 
@@ -39,7 +43,8 @@ void erx_engine_rouse(erx_engine_t *engine);
 
 /* Executes the begun block: every frame in it is stepped and published to its
  * accounts; sessions that reached their last frame have ended status. Returns
- * when all is done. */
+ * when all is done. A durable engine journals it meanwhile; after a failure of
+ * its store (erx_store_health) it executes nothing more. */
 void erx_engine_execute(erx_engine_t *engine);
 
 /* The groups of the last executed block, each with the time it was finished
@@ -52,6 +57,26 @@ const erx_kernel_t *erx_engine_kernel(const erx_engine_t *engine);
 /* The engine's workers, for tests and tools that look at the workers
  * themselves: they may run jobs of their own between blocks. */
 erx_gang_t *erx_engine_gang(erx_engine_t *engine);
+
+/* Makes the engine durable: opens a store for the models that are loaded,
+ * whose pools must be empty, and recovers their sessions. Of config all but
+ * models and executor counts. Errors: those of erx_store_open. */
+erx_status_t erx_engine_open_store(erx_engine_t *engine, const erx_store_config_t *config,
+                                   erx_recovery_t *recovery_out, erx_error_t *error);
+
+/* The engine's store; NULL where it is not durable. */
+erx_store_t *erx_engine_store(const erx_engine_t *engine);
+
+/* Ends being durable: waits for what is in flight and empties the sessions'
+ * pools. */
+void erx_engine_close_store(erx_engine_t *engine);
+
+/* How recovery and verification execute blocks: without a store. The chain of
+ * frame hashes is kept while chained is true. */
+erx_executor_t erx_engine_executor(erx_engine_t *engine, bool chained);
+
+/* The loaded models. */
+erx_model_t *erx_engine_models(erx_engine_t *engine, uint32_t *count_out);
 
 /* Stops the workers and gives everything back. NULL is allowed. */
 void erx_engine_close(erx_engine_t *engine);

@@ -53,18 +53,17 @@ erx_status_t erx_session_pool_open(erx_session_pool_t *pool_out, const erx_shape
         return erx_error_set(error, ERX_ERR_RANGE, "sessions: %u is not in 1 to %u", capacity,
                              ERX_SESSIONS_MAX);
     pool.sessions = erx_alloc(capacity, sizeof *pool.sessions);
-    pool.free_slots = erx_alloc(capacity, sizeof *pool.free_slots);
+    pool.free_bits = erx_alloc(ERX_CEIL_DIV(capacity, 64u), sizeof *pool.free_bits);
     erx_status_t status = ERX_OK;
-    if (pool.sessions == NULL || pool.free_slots == NULL) {
+    if (pool.sessions == NULL || pool.free_bits == NULL) {
         status =
             erx_error_set(error, ERX_ERR_MEMORY, "no memory for a table of %u sessions", capacity);
     } else {
         for (uint32_t slot = 0; slot < capacity; slot++) {
             pool.sessions[slot].slot = slot;
             pool.sessions[slot].node = node_of_slot(slot, node_count, node_shares);
-            pool.free_slots[capacity - 1 - slot] = slot;
         }
-        pool.free_count = capacity;
+        erx_session_pool_recount(&pool);
         status = open_regions(&pool, node_os_index, error);
     }
     if (status != ERX_OK) {
@@ -80,12 +79,34 @@ void erx_session_pool_close(erx_session_pool_t *pool)
     for (uint32_t n = 0; n < pool->region_count; n++)
         erx_region_close(&pool->regions[n]);
     erx_free(pool->sessions);
-    erx_free(pool->free_slots);
+    erx_free(pool->free_bits);
     memset(pool, 0, sizeof *pool);
 }
 
-erx_status_t erx_session_create(erx_session_pool_t *pool, const erx_session_terms_t *terms,
-                                uint64_t *handle_out, erx_error_t *error)
+static void set_free(erx_session_pool_t *pool, uint32_t slot, bool free)
+{
+    uint64_t bit = UINT64_C(1) << slot % 64;
+    if (free)
+        pool->free_bits[slot / 64] |= bit;
+    else
+        pool->free_bits[slot / 64] &= ~bit;
+}
+
+static erx_status_t find_free(const erx_session_pool_t *pool, uint32_t *slot_out,
+                              erx_error_t *error)
+{
+    for (uint32_t word = 0; word * 64 < pool->capacity; word++) {
+        if (pool->free_bits[word] == 0)
+            continue;
+        *slot_out = word * 64 + (uint32_t)__builtin_ctzll(pool->free_bits[word]);
+        return ERX_OK;
+    }
+    return erx_error_set(error, ERX_ERR_FULL,
+                         "all %u sessions are in use; end one, or open the engine with more",
+                         pool->capacity);
+}
+
+static erx_status_t check_terms(const erx_session_terms_t *terms, erx_error_t *error)
 {
     if (terms->stage >= ERX_STAGES)
         return erx_error_set(error, ERX_ERR_RANGE, "stage: %u is not in 0 to %u", terms->stage,
@@ -95,21 +116,89 @@ erx_status_t erx_session_create(erx_session_pool_t *pool, const erx_session_term
             return erx_error_set(error, ERX_ERR_RANGE,
                                  "character of player %u: %u is not in 0 to %u", p + 1,
                                  terms->characters[p], ERX_CHARACTERS - 1);
-    if (pool->free_count == 0)
-        return erx_error_set(error, ERX_ERR_FULL,
-                             "all %u sessions are in use; end one, or open the engine with more",
-                             pool->capacity);
-    erx_session_t *session = &pool->sessions[pool->free_slots[--pool->free_count]];
+    return ERX_OK;
+}
+
+erx_status_t erx_session_create(erx_session_pool_t *pool, const erx_session_terms_t *terms,
+                                uint64_t *handle_out, erx_error_t *error)
+{
+    uint32_t slot = 0;
+    erx_status_t status = check_terms(terms, error);
+    if (status == ERX_OK)
+        status = find_free(pool, &slot, error);
+    if (status == ERX_OK && pool->log != NULL)
+        status = erx_event_log_reserve(pool->log, 0, error);
+    if (status != ERX_OK)
+        return status;
+    uint32_t generation = pool->sessions[slot].generation + 1;
+    erx_session_place(pool, slot, generation, terms);
+    set_free(pool, slot, false);
     pool->used_count++;
-    session->generation++;
-    session->block_number = 0;
-    session->frame = 0;
-    session->max_frames = terms->max_frames;
-    session->status = ERX_SESSION_ACTIVE;
+    if (pool->log != NULL)
+        erx_event_log_create(pool->log, pool->model_index, slot, generation, terms);
+    *handle_out = erx_session_handle(&pool->sessions[slot]);
+    return ERX_OK;
+}
+
+void erx_session_place(erx_session_pool_t *pool, uint32_t slot, uint32_t generation,
+                       const erx_session_terms_t *terms)
+{
+    erx_session_t *session = &pool->sessions[slot];
+    ERX_ASSERT(generation % 2 == 1);
     memset(session->arena, 0, erx_arena_bytes(&pool->shape));
     erx_arena_start(session->arena, &pool->shape, terms);
+    erx_session_adopt(session, generation, erx_frame_hash_start(session->arena));
+}
+
+erx_status_t erx_session_import(erx_session_pool_t *pool, const uint8_t *arena, uint64_t frame_hash,
+                                uint64_t *handle_out, erx_error_t *error)
+{
+    uint32_t slot = 0;
+    uint32_t bytes = (uint32_t)erx_arena_bytes(&pool->shape);
+    erx_status_t status = find_free(pool, &slot, error);
+    if (status == ERX_OK && pool->log != NULL)
+        status = erx_event_log_reserve(pool->log, bytes, error);
+    if (status != ERX_OK)
+        return status;
+    erx_session_t *session = &pool->sessions[slot];
+    memcpy(session->arena, arena, bytes);
+    erx_session_adopt(session, session->generation + 1, frame_hash);
+    set_free(pool, slot, false);
+    pool->used_count++;
+    if (pool->log != NULL)
+        erx_event_log_import(pool->log, pool->model_index, session->slot, session->generation,
+                             arena, bytes, frame_hash);
     *handle_out = erx_session_handle(session);
     return ERX_OK;
+}
+
+void erx_session_adopt(erx_session_t *session, uint32_t generation, uint64_t frame_hash)
+{
+    session->generation = generation;
+    session->block_number = 0;
+    session->frame = erx_arena_frame(session->arena);
+    session->max_frames = erx_arena_max_frames(session->arena);
+    session->status = generation % 2 == 1 ? erx_arena_status(session->arena) : ERX_SESSION_ENDED;
+    session->input_logged = false;
+    session->frame_hash = frame_hash;
+    session->stage = NULL;
+}
+
+void erx_session_pool_reset(erx_session_pool_t *pool)
+{
+    for (uint32_t slot = 0; slot < pool->capacity; slot++)
+        erx_session_adopt(&pool->sessions[slot], 0, 0);
+    erx_session_pool_recount(pool);
+}
+
+void erx_session_pool_recount(erx_session_pool_t *pool)
+{
+    pool->used_count = 0;
+    for (uint32_t slot = 0; slot < pool->capacity; slot++) {
+        bool used = pool->sessions[slot].generation % 2 == 1;
+        set_free(pool, slot, !used);
+        pool->used_count += used;
+    }
 }
 
 uint64_t erx_session_handle(const erx_session_t *session)
@@ -127,16 +216,29 @@ erx_session_t *erx_session_find(const erx_session_pool_t *pool, uint64_t handle)
     return alive ? session : NULL;
 }
 
+void erx_session_input(erx_session_pool_t *pool, erx_session_t *session, uint32_t player,
+                       const uint8_t control[ERX_CONTROLLER_BYTES])
+{
+    erx_arena_input(session->arena, session->frame, player, control);
+    if (pool->log != NULL && !session->input_logged) {
+        session->input_logged = true;
+        erx_event_log_input(pool->log, pool->model_index, session->slot);
+    }
+}
+
 void erx_session_end(erx_session_pool_t *pool, erx_session_t *session)
 {
-    ERX_ASSERT(session->generation % 2 == 1 && pool->free_count < pool->capacity);
+    ERX_ASSERT(session->generation % 2 == 1 && pool->used_count > 0);
     session->generation++;
     session->status = ERX_SESSION_ENDED;
-    pool->free_slots[pool->free_count++] = session->slot;
+    session->input_logged = false;
+    set_free(pool, session->slot, true);
     pool->used_count--;
+    if (pool->log != NULL)
+        erx_event_log_end(pool->log, pool->model_index, session->slot, session->generation);
 }
 
 size_t erx_session_bytes(const erx_shape_t *shape)
 {
-    return erx_arena_bytes(shape) + sizeof(erx_session_t) + sizeof(uint32_t);
+    return erx_arena_bytes(shape) + sizeof(erx_session_t);
 }

@@ -75,12 +75,16 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_ARG:
         if (options->what != NULL ||
             (strcmp(argument, "kernels") != 0 && strcmp(argument, "frame") != 0))
-            argp_error(state, "say what to measure: kernels or frame");
+            argp_error(
+                state,
+                "say what to measure: kernels, frame or journal (see 'erx bench journal --help')");
         options->what = argument;
         return 0;
     case ARGP_KEY_END:
         if (options->what == NULL)
-            argp_error(state, "say what to measure: kernels or frame");
+            argp_error(
+                state,
+                "say what to measure: kernels, frame or journal (see 'erx bench journal --help')");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -123,7 +127,7 @@ int erx_command_bench(int argc, char **argv)
     static const struct argp argp = {
         argp_options,
         parse,
-        "kernels|frame",
+        "kernels|frame|journal",
         "Measure on one core.\v"
         "kernels: the matrix product, all matrices of a shape in turn, as GMAC/s and as a "
         "fraction of what the processor does from registers alone in the same run. frame: a "
@@ -134,6 +138,8 @@ int erx_command_bench(int argc, char **argv)
         NULL};
     options_t options = {.bench = {.repeats = REPEATS_DEFAULT}};
     erx_error_t error;
+    if (argc > 1 && strcmp(argv[1], "journal") == 0)
+        return erx_command_bench_journal(argc, argv);
     erx_command_parse(&argp, argc, argv, &options);
     json_t *json = json_object();
     erx_status_t status = erx_output_check(options.json, &error);

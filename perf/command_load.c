@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 
 #include "perf/histogram.h"
+#include "perf/load_data.h"
 #include "perf/process.h"
 #include "sched/clock.h"
 #include "tools/command.h"
@@ -37,6 +38,7 @@ typedef struct {
     uint32_t frames; /* 0: as many as seconds gives */
     uint32_t round_frames;
     uint64_t seed;
+    erx_load_data_options_t data;
 } options_t;
 
 enum {
@@ -46,7 +48,14 @@ enum {
     OPTION_FRAMES,
     OPTION_SEED,
     OPTION_ROUND,
-    OPTION_JSON
+    OPTION_JSON,
+    OPTION_DATA,
+    OPTION_RESUME,
+    OPTION_ARCHIVE,
+    OPTION_JOURNAL,
+    OPTION_CHECKPOINT,
+    OPTION_RESTART,
+    OPTION_IO
 };
 
 static const struct argp_option argp_options[] = {
@@ -60,9 +69,59 @@ static const struct argp_option argp_options[] = {
     {"seed", OPTION_SEED, "S", 0, "Which games and offsets are drawn (default 1)", 0},
     {"round", OPTION_ROUND, "N", 0,
      "Frames after which a session starts anew; 0: never (default 900)", 0},
+    {"data", OPTION_DATA, "DIR", 0,
+     "Journal every block to this data directory, made where it is missing; none (default): "
+     "nothing is durable",
+     0},
+    {"resume", OPTION_RESUME, NULL, 0,
+     "Continue the sessions of the data directory, with the options of the first start", 0},
+    {"archive", OPTION_ARCHIVE, "DIR", 0,
+     "Keep all records of the journal there, for verification from the first block", 0},
+    {"journal-bytes", OPTION_JOURNAL, "N", 0,
+     "Size of each copy of the journal of a new data directory (default 64 MiB)", 0},
+    {"checkpoint-frames", OPTION_CHECKPOINT, "K", 0,
+     "Checkpoint every session once in K frames (default: as --restart-ms asks)", 0},
+    {"restart-ms", OPTION_RESTART, "MS", 0,
+     "How long re-execution after a crash may take (default 1000)", 0},
+    {"io", OPTION_IO, "HOW", 0, "auto (default), uring or plain writes to the data directory", 0},
     {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
     {0},
 };
+
+/* Options of the data directory. */
+static error_t parse_data(int key, char *argument, struct argp_state *state)
+{
+    static const char *const backends[] = {"auto", "uring", "plain", NULL};
+    erx_load_data_options_t *data = &((options_t *)state->input)->data;
+    switch (key) {
+    case OPTION_DATA:
+        data->directory = strcmp(argument, "none") == 0 ? NULL : argument;
+        return 0;
+    case OPTION_RESUME:
+        data->resume = true;
+        return 0;
+    case OPTION_ARCHIVE:
+        data->archive = argument;
+        return 0;
+    case OPTION_JOURNAL:
+        data->journal_bytes = erx_option_unsigned(state, "journal-bytes", argument,
+                                                  ERX_JOURNAL_BYTES_MIN, ERX_JOURNAL_BYTES_MAX) /
+                              ERX_JOURNAL_ALIGNMENT * ERX_JOURNAL_ALIGNMENT;
+        return 0;
+    case OPTION_CHECKPOINT:
+        data->checkpoint_frames =
+            (uint32_t)erx_option_unsigned(state, "checkpoint-frames", argument, 1, FRAMES_LIMIT);
+        return 0;
+    case OPTION_RESTART:
+        data->restart_ms = erx_option_unsigned(state, "restart-ms", argument, 1, 3600000);
+        return 0;
+    case OPTION_IO:
+        data->backend = (erx_io_backend_t)erx_option_choice(state, "io", argument, backends);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -95,8 +154,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case OPTION_JSON:
         options->json = argument;
         return 0;
+    case ARGP_KEY_END:
+        if (options->data.directory == NULL && (options->data.resume || options->data.archive))
+            argp_error(state, "--resume and --archive need --data DIR");
+        return 0;
     default:
-        return ARGP_ERR_UNKNOWN;
+        return parse_data(key, argument, state);
     }
 }
 
@@ -107,6 +170,8 @@ typedef struct {
     erx_engine_t *engine;
     erx_model_t *model;
     erx_players_t players;
+    erx_load_data_t data;
+    uint64_t first_tick; /* blocks that were there already */
     erx_progress_t progress;
     erx_histogram_t latency; /* due time to finished, a session-frame */
     uint64_t missed;
@@ -139,14 +204,22 @@ static erx_status_t open_load(load_t *load, erx_error_t *error)
         status = erx_engine_load_model(load->engine, options->play.model, options->sessions,
                                        &load->model, error);
     if (status == ERX_OK)
+        status = erx_load_data_open(&load->data, &options->data, load->engine, options->play.model,
+                                    &load->first_tick, error);
+    if (status == ERX_OK && load->first_tick == 0)
         status = erx_players_open_mixed(&load->players, load->model, options->sessions,
                                         &load->trace, options->seed, options->round_frames, error);
+    else if (status == ERX_OK)
+        status =
+            erx_players_resume_mixed(&load->players, load->model, options->sessions, &load->trace,
+                                     options->seed, options->round_frames, load->first_tick, error);
     return status;
 }
 
 static void close_load(load_t *load)
 {
     erx_players_close(&load->players);
+    erx_load_data_close(&load->data);
     erx_engine_close(load->engine);
     erx_trace_close(&load->trace);
 }
@@ -194,6 +267,21 @@ static uint64_t tick_target(const options_t *options)
     return options->frames != 0 ? options->frames : (uint64_t)options->fps * options->seconds;
 }
 
+/* Of these, the ones that are still to be played; with --seconds, all. */
+static uint64_t ticks_left(const load_t *load)
+{
+    uint64_t target = tick_target(load->options);
+    if (load->options->frames == 0)
+        return target;
+    return target > load->first_tick ? target - load->first_tick : 0;
+}
+
+static bool goes_on(const load_t *load)
+{
+    erx_error_t error;
+    return !stop_asked && erx_load_data_health(&load->data, &error) == ERX_OK;
+}
+
 static void run_paced(load_t *load)
 {
     erx_crank_t crank = {
@@ -201,10 +289,10 @@ static void run_paced(load_t *load)
         .rate_numerator = load->options->fps,
         .rate_denominator = 1,
     };
-    uint64_t target = tick_target(load->options);
+    uint64_t target = ticks_left(load);
     load->begin_ns = crank.start_ns;
     load->status_ns = crank.start_ns;
-    for (uint64_t tick = 0; tick < target && !stop_asked; tick++) {
+    for (uint64_t tick = 0; tick < target && goes_on(load); tick++) {
         uint64_t due = erx_crank_due(&crank, tick);
         erx_clock_sleep_until(due - LEAD_NS);
         erx_engine_rouse(load->engine);
@@ -218,11 +306,12 @@ static void run_paced(load_t *load)
 
 static void run_flat_out(load_t *load)
 {
-    uint64_t target = tick_target(load->options);
+    uint64_t target = ticks_left(load);
+    bool counted = tick_target(load->options) != 0;
     load->begin_ns = erx_clock_now();
     load->status_ns = load->begin_ns;
     uint64_t end = load->begin_ns + load->options->seconds * ERX_NS_PER_SECOND;
-    while (!stop_asked && (target != 0 ? load->ticks < target : erx_clock_now() < end)) {
+    while (goes_on(load) && (counted ? load->ticks < target : erx_clock_now() < end)) {
         prepare_block(load);
         uint64_t begin = erx_clock_now();
         erx_engine_execute(load->engine);
@@ -288,6 +377,8 @@ static json_t *figures(const load_t *load, uint64_t hash)
     if (options->fps == 0 && value != NULL)
         (void)json_object_set_new(value, "us_per_session_frame",
                                   json_real(us_per_session_frame(load)));
+    if (value != NULL)
+        erx_load_data_figures(&load->data, value);
     return value;
 }
 
@@ -316,6 +407,7 @@ static void print_summary(FILE *stream, const load_t *load, uint64_t hash)
                   (double)erx_process_rss_bytes() / 1e6,
                   (double)erx_session_bytes(&load->model->shape) / 1e3,
                   (double)load->model->image_bytes / 1e6);
+    erx_load_data_print(&load->data, stream, seconds);
     (void)fprintf(stream, "  state hash  %016" PRIx64 "\n", hash);
     (void)fprintf(stream, "Session 0, frame %u, on ",
                   erx_players_session(&load->players, 0)->frame);
@@ -352,14 +444,22 @@ int erx_command_load(int argc, char **argv)
     };
     static load_t load; /* the histogram is large */
     options_t options = {
-        .sessions = 32, .fps = 60, .seconds = 20, .round_frames = ROUND_DEFAULT, .seed = 1};
+        .sessions = 32,
+        .fps = 60,
+        .seconds = 20,
+        .round_frames = ROUND_DEFAULT,
+        .seed = 1,
+        .data = {.journal_bytes = ERX_JOURNAL_BYTES_USUAL, .restart_ms = 1000},
+    };
     erx_error_t error;
     erx_command_parse(&argp, argc, argv, &options);
     load.options = &options;
     erx_status_t status = open_load(&load, &error);
     if (status == ERX_OK) {
         run_load(&load);
-        status = report(&load, &error);
+        status = erx_load_data_finish(&load.data, &error);
+        if (status == ERX_OK)
+            status = report(&load, &error);
     }
     close_load(&load);
     return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("load", &error);

@@ -20,6 +20,14 @@ int64_t erx_clock_unix_seconds(void)
     return now.tv_sec;
 }
 
+uint64_t erx_clock_read(int clock_id)
+{
+    struct timespec now;
+    if (clock_gettime(clock_id, &now) != 0)
+        return 0;
+    return (uint64_t)now.tv_sec * ERX_NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
 void erx_clock_sleep_until(uint64_t due_ns)
 {
     struct timespec due = {

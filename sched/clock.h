@@ -12,6 +12,10 @@ uint64_t erx_clock_now(void);
 /* Seconds since 1970, for the timestamps that blocks carry. Any thread. */
 int64_t erx_clock_unix_seconds(void);
 
+/* Any clock of the system, such as a thread's processor time, in nanoseconds; 0
+ * where it cannot be read. Any thread. */
+uint64_t erx_clock_read(int clock_id);
+
 /* Sleeps until an absolute time of erx_clock_now; returns early only when a
  * signal arrives. */
 void erx_clock_sleep_until(uint64_t due_ns);

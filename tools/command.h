@@ -41,6 +41,7 @@ void erx_command_parse(const struct argp *argp, int argc, char **argv, void *inp
 int erx_command_fail(const char *name, const erx_error_t *error);
 
 int erx_command_bench(int argc, char **argv);
+int erx_command_bench_journal(int argc, char **argv); /* bench journal */
 int erx_command_fidelity(int argc, char **argv);
 int erx_command_inspect(int argc, char **argv);
 int erx_command_load(int argc, char **argv);
@@ -49,5 +50,6 @@ int erx_command_quantize(int argc, char **argv);
 int erx_command_rollout(int argc, char **argv);
 int erx_command_synth(int argc, char **argv);
 int erx_command_trace(int argc, char **argv);
+int erx_command_verify(int argc, char **argv);
 
 #endif

@@ -12,6 +12,7 @@ static const erx_command_t commands[] = {
     {"Play", "rollout", "play one game of a trace and show or hash every frame",
      erx_command_rollout},
     {"Play", "trace", "make scripted players, or show a trace's games", erx_command_trace},
+    {"Play", "verify", "re-execute a journal and compare every frame hash", erx_command_verify},
 };
 
 int main(int argc, char **argv)

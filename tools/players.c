@@ -1,5 +1,6 @@
 #include "tools/players.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,18 @@ erx_status_t erx_players_open_game(erx_players_t *players_out, erx_model_t *mode
     return status;
 }
 
+/* Draws the next pair's game and offset; pair i of count. */
+static erx_player_pair_t draw(erx_random_t *random, const erx_trace_t *trace, uint32_t i,
+                              uint32_t count, uint32_t round_frames)
+{
+    uint32_t game = erx_random_below(random, trace->game_count);
+    erx_player_pair_t pair = {.game = erx_trace_game(trace, game), .frames_left = UINT32_MAX};
+    pair.offset = erx_random_below(random, pair.game.frame_count);
+    if (round_frames != 0)
+        pair.frames_left = round_frames - (uint32_t)((uint64_t)round_frames * i / count);
+    return pair;
+}
+
 erx_status_t erx_players_open_mixed(erx_players_t *players_out, erx_model_t *model, uint32_t count,
                                     const erx_trace_t *trace, uint64_t seed, uint32_t round_frames,
                                     erx_error_t *error)
@@ -71,12 +84,50 @@ erx_status_t erx_players_open_mixed(erx_players_t *players_out, erx_model_t *mod
     erx_random_seed(&random, seed, 0);
     erx_status_t status = allocate(players_out, model, count, round_frames, error);
     for (uint32_t i = 0; status == ERX_OK && i < count; i++) {
-        uint32_t game = erx_random_below(&random, trace->game_count);
-        erx_player_pair_t pair = {.game = erx_trace_game(trace, game), .frames_left = UINT32_MAX};
-        pair.offset = erx_random_below(&random, pair.game.frame_count);
-        if (round_frames != 0)
-            pair.frames_left = round_frames - (uint32_t)((uint64_t)round_frames * i / count);
+        erx_player_pair_t pair = draw(&random, trace, i, count, round_frames);
         status = add_pair(players_out, &pair, error);
+    }
+    return status;
+}
+
+/* What feeding frames times does to a pair. */
+static void skip(const erx_players_t *players, erx_player_pair_t *pair, uint64_t frames)
+{
+    while (frames > 0) {
+        if (pair->frames_left == 0) {
+            pair->frames_left = players->round_frames;
+            pair->played = 0;
+        }
+        bool endless = pair->frames_left == UINT32_MAX;
+        uint64_t some = endless || frames < pair->frames_left ? frames : pair->frames_left;
+        pair->played += some;
+        pair->frames_left -= endless ? 0 : (uint32_t)some;
+        frames -= some;
+    }
+}
+
+erx_status_t erx_players_resume_mixed(erx_players_t *players_out, erx_model_t *model,
+                                      uint32_t count, const erx_trace_t *trace, uint64_t seed,
+                                      uint32_t round_frames, uint64_t frames, erx_error_t *error)
+{
+    erx_random_t random;
+    erx_random_seed(&random, seed, 0);
+    erx_status_t status = allocate(players_out, model, count, round_frames, error);
+    for (uint32_t i = 0; status == ERX_OK && i < count; i++) {
+        erx_player_pair_t pair = draw(&random, trace, i, count, round_frames);
+        const erx_session_t *session = &model->sessions.sessions[i];
+        skip(players_out, &pair, frames);
+        pair.handle = erx_session_handle(session);
+        if (session->generation % 2 == 0 || session->frame != pair.played) {
+            players_out->count = 0;
+            erx_players_close(players_out);
+            return erx_error_set(error, ERX_ERR_STATE,
+                                 "session %u is not the one that seed %" PRIu64
+                                 " and these options "
+                                 "play: resume with the options of the first start",
+                                 i, seed);
+        }
+        players_out->pairs[players_out->count++] = pair;
     }
     return status;
 }
@@ -98,11 +149,11 @@ void erx_players_feed(erx_players_t *players)
         erx_player_pair_t *pair = &players->pairs[i];
         if (pair->frames_left == 0)
             start_anew(players, pair);
-        const erx_session_t *session = erx_players_session(players, i);
+        erx_session_t *session = erx_players_session(players, i);
         const uint8_t(*controllers)[ERX_CONTROLLER_BYTES] =
             erx_trace_controllers(&pair->game, pair->offset + pair->played);
         for (uint32_t p = 0; p < ERX_PLAYERS; p++)
-            erx_arena_input(session->arena, session->frame, p, controllers[p]);
+            erx_session_input(&players->model->sessions, session, p, controllers[p]);
         pair->played++;
         if (pair->frames_left != UINT32_MAX)
             pair->frames_left--;

@@ -34,6 +34,13 @@ erx_status_t erx_players_open_mixed(erx_players_t *players_out, erx_model_t *mod
                                     const erx_trace_t *trace, uint64_t seed, uint32_t round_frames,
                                     erx_error_t *error);
 
+/* The same for sessions that are there already, session i in slot i, and have
+ * played so many frames: after a recovery. Errors: ERX_ERR_STATE where a session
+ * is missing. */
+erx_status_t erx_players_resume_mixed(erx_players_t *players_out, erx_model_t *model,
+                                      uint32_t count, const erx_trace_t *trace, uint64_t seed,
+                                      uint32_t round_frames, uint64_t frames, erx_error_t *error);
+
 /* Feeds the inputs of the next frame to every session, starting those anew
  * whose round is over. Call once before each block. */
 void erx_players_feed(erx_players_t *players);

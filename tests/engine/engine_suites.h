@@ -7,15 +7,18 @@ Suite *account_suite(void);
 Suite *batch_suite(void);
 Suite *block_suite(void);
 Suite *cost_suite(void);
+Suite *data_file_suite(void);
 Suite *execute_suite(void);
 Suite *frame_path_suite(void);
 Suite *golden_suite(void);
 Suite *invariance_suite(void);
-Suite *manifest_suite(void);
+Suite *io_suite(void);
 Suite *manifest_members_suite(void);
-Suite *model_suite(void);
+Suite *manifest_suite(void);
 Suite *model_file_suite(void);
+Suite *model_suite(void);
 Suite *session_suite(void);
 Suite *tensors_check_suite(void);
+Suite *virtual_disk_suite(void);
 
 #endif

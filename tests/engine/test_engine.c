@@ -4,13 +4,23 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
-        account_suite,  batch_suite,
-        block_suite,    cost_suite,
-        execute_suite,  frame_path_suite,
-        golden_suite,   invariance_suite,
-        manifest_suite, manifest_members_suite,
-        model_suite,    model_file_suite,
-        session_suite,  tensors_check_suite,
+        account_suite,
+        batch_suite,
+        block_suite,
+        cost_suite,
+        data_file_suite,
+        execute_suite,
+        frame_path_suite,
+        golden_suite,
+        invariance_suite,
+        io_suite,
+        manifest_members_suite,
+        manifest_suite,
+        model_file_suite,
+        model_suite,
+        session_suite,
+        tensors_check_suite,
+        virtual_disk_suite,
     };
     return erx_check_run(suites, ERX_COUNT(suites));
 }

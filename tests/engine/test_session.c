@@ -46,6 +46,15 @@ static uint64_t create(void)
     return handle;
 }
 
+/* Slots that the pool holds to be free. */
+static uint32_t free_count(void)
+{
+    uint32_t count = 0;
+    for (uint32_t word = 0; word < ERX_CEIL_DIV(CAPACITY, 64); word++)
+        count += (uint32_t)__builtin_popcountll(pool.free_bits[word]);
+    return count;
+}
+
 START_TEST(test_a_new_session_is_found_by_its_handle)
 {
     uint64_t handle = create();
@@ -56,7 +65,7 @@ START_TEST(test_a_new_session_is_found_by_its_handle)
     ck_assert_uint_eq(session->frame, 0);
     ck_assert_uint_eq(session->max_frames, 77);
     ck_assert_uint_eq(pool.used_count, 1);
-    ck_assert_uint_eq(pool.free_count, CAPACITY - 1);
+    ck_assert_uint_eq(free_count(), CAPACITY - 1);
     ck_assert_uint_eq((uintptr_t)session->arena % ERX_CACHE_LINE, 0);
 }
 END_TEST
@@ -146,7 +155,7 @@ START_TEST(test_any_order_of_starts_and_ends)
                 ck_abort_msg("step %u: a session is lost or shares a slot", step);
             slots |= UINT64_C(1) << session->slot;
         }
-        if (pool.used_count != count || pool.free_count != CAPACITY - count)
+        if (pool.used_count != count || free_count() != CAPACITY - count)
             ck_abort_msg("step %u: the counts are wrong", step);
     }
 }

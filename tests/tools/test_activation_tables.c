@@ -1,5 +1,5 @@
+#include "tests/support/scratch.h"
 #include "tests/support/shared.h"
-#include "tests/tools/scratch.h"
 #include "tests/tools/tools_suites.h"
 #include "tools/activation_tables.h"
 

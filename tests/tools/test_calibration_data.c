@@ -1,6 +1,6 @@
+#include "tests/support/scratch.h"
 #include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
-#include "tests/tools/scratch.h"
 #include "tools/calibration_data.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* The commands as a whole, on made-up files. */
 #include "engine/model_file.h"
 #include "tests/support/model_fixture.h"
+#include "tests/support/scratch.h"
 #include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
-#include "tests/tools/scratch.h"
 #include "tools/command.h"
 
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "tests/support/model_fixture.h"
+#include "tests/support/scratch.h"
 #include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
-#include "tests/tools/scratch.h"
 #include "tools/fidelity_plot.h"
 #include "tools/quantizer.h"
 

@@ -1,5 +1,5 @@
 #include "engine/model_file.h"
-#include "tests/tools/scratch.h"
+#include "tests/support/scratch.h"
 #include "tests/tools/tools_suites.h"
 #include "tools/model_writer.h"
 #include "tools/presets.h"

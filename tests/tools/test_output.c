@@ -1,4 +1,4 @@
-#include "tests/tools/scratch.h"
+#include "tests/support/scratch.h"
 #include "tests/tools/tools_suites.h"
 #include "tools/output.h"
 

@@ -1,5 +1,5 @@
 #include "tests/support/model_fixture.h"
-#include "tests/tools/scratch.h"
+#include "tests/support/scratch.h"
 #include "tests/tools/tools_suites.h"
 #include "tools/players.h"
 

@@ -1,6 +1,6 @@
 #include "tests/support/rng.h"
+#include "tests/support/scratch.h"
 #include "tests/support/shared.h"
-#include "tests/tools/scratch.h"
 #include "tests/tools/tools_suites.h"
 #include "tools/trace.h"
 

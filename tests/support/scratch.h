@@ -1,6 +1,6 @@
 /* A directory of a test's own, gone when the test is. */
-#ifndef ERX_TESTS_TOOLS_SCRATCH_H
-#define ERX_TESTS_TOOLS_SCRATCH_H
+#ifndef ERX_TESTS_SUPPORT_SCRATCH_H
+#define ERX_TESTS_SUPPORT_SCRATCH_H
 
 #define ERX_SCRATCH_PATH_MAX 256u
 

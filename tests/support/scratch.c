@@ -1,4 +1,4 @@
-#include "tests/tools/scratch.h"
+#include "tests/support/scratch.h"
 
 #include <check.h>
 #include <dirent.h>

@@ -1,0 +1,278 @@
+#include "engine/data_directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/data_parts.h"
+#include "mem/alloc.h"
+
+static const char *const partial_names[] = {"lock", "journal-1", "journal-2", "checkpoints-",
+                                            "model-"};
+
+static bool lock_file(const char *path, int flags, int *descriptor_out)
+{
+    char name[ERX_DATA_PATH_MAX];
+    (void)snprintf(name, sizeof name, "%s/lock", path);
+    *descriptor_out = open(name, flags | O_RDWR | O_CLOEXEC, 0644);
+    if (*descriptor_out < 0)
+        return false;
+    if (flock(*descriptor_out, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    int reason = errno;
+    (void)close(*descriptor_out);
+    *descriptor_out = -1;
+    errno = reason;
+    return false;
+}
+
+static erx_status_t take_lock(erx_data_directory_t *data, erx_error_t *error)
+{
+    if (lock_file(data->path, O_CREAT, &data->lock))
+        return ERX_OK;
+    if (errno == EWOULDBLOCK)
+        return erx_error_set(error, ERX_ERR_STATE,
+                             "%.300s is in use by another process; end that one first, or use "
+                             "another directory",
+                             data->path);
+    return erx_error_set(error, ERX_ERR_PERMISSION, "%.300s/lock: %s", data->path, strerror(errno));
+}
+
+bool erx_data_directory_in_use(const char *path)
+{
+    int descriptor;
+    if (lock_file(path, 0, &descriptor)) {
+        (void)close(descriptor);
+        return false;
+    }
+    return errno == EWOULDBLOCK;
+}
+
+/* Refuses a directory without a description that holds what is not ours; what
+ * an interrupted first start left is removed. */
+static erx_status_t clear_partial(const erx_data_directory_t *data, erx_error_t *error)
+{
+    DIR *directory = opendir(data->path);
+    if (directory == NULL)
+        return erx_error_set(error, ERX_ERR_IO, "%.300s: %s", data->path, strerror(errno));
+    erx_status_t status = ERX_OK;
+    for (struct dirent *entry; status == ERX_OK && (entry = readdir(directory)) != NULL;) {
+        bool ours = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        for (uint32_t i = 0; i < ERX_COUNT(partial_names); i++)
+            ours |= strncmp(entry->d_name, partial_names[i], strlen(partial_names[i])) == 0;
+        if (!ours)
+            status = erx_error_set(error, ERX_ERR_STATE,
+                                   "%.200s is not a data directory of erx: it holds '%.100s'; name "
+                                   "an empty or new directory",
+                                   data->path, entry->d_name);
+        struct stat facts;
+        if (ours && fstatat(dirfd(directory), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(facts.st_mode) && strcmp(entry->d_name, "lock") != 0)
+            (void)unlinkat(dirfd(directory), entry->d_name, 0);
+    }
+    (void)closedir(directory);
+    return status;
+}
+
+static void describe(erx_data_directory_t *data, const erx_data_plan_t *plan)
+{
+    uint8_t id[ERX_SHA256_BYTES] = {0};
+    (void)!getrandom(id, sizeof id, 0);
+    memcpy(data->file_id, id, sizeof data->file_id);
+    data->journal_bytes = plan->journal_bytes;
+    data->model_count = plan->model_count;
+    for (uint32_t m = 0; m < plan->model_count; m++) {
+        const erx_model_t *model = &plan->models[m];
+        erx_data_model_t *entry = &data->models[m];
+        (void)snprintf(entry->name, sizeof entry->name, "%s", model->name);
+        memcpy(entry->hash, model->hash, sizeof entry->hash);
+        entry->sessions = model->sessions.capacity;
+        entry->session_bytes = erx_checkpoint_stride(&model->shape);
+    }
+    erx_data_name_folders(data);
+}
+
+/* Name and size of the files of the device. */
+static uint64_t file_of(const erx_data_directory_t *data, uint32_t index,
+                        char name_out[ERX_DATA_NAME_MAX])
+{
+    if (index < ERX_JOURNAL_COPIES) {
+        (void)snprintf(name_out, ERX_DATA_NAME_MAX, "journal-%u", index + 1);
+        return data->journal_bytes;
+    }
+    uint32_t model = index - ERX_JOURNAL_COPIES;
+    (void)snprintf(name_out, ERX_DATA_NAME_MAX, "checkpoints-%u", model);
+    return ERX_CHECKPOINT_IMAGES * data->models[model].session_bytes * data->models[model].sessions;
+}
+
+typedef struct {
+    const erx_data_plan_t *plan;
+    uint64_t before;
+    uint64_t total;
+} making_t;
+
+static void report_making(void *context, uint64_t done, uint64_t total)
+{
+    const making_t *making = context;
+    (void)total;
+    if (making->plan->progress != NULL)
+        making->plan->progress(making->plan->context, making->before + done, making->total);
+}
+
+static erx_status_t make_files(erx_data_directory_t *data, const erx_data_plan_t *plan,
+                               erx_error_t *error)
+{
+    char name[ERX_DATA_NAME_MAX];
+    making_t making = {.plan = plan};
+    uint32_t count = ERX_JOURNAL_COPIES + data->model_count;
+    for (uint32_t i = 0; i < count; i++)
+        making.total += file_of(data, i, name);
+    erx_status_t status = erx_data_directory_space(data->path, making.total, error);
+    for (uint32_t i = 0; status == ERX_OK && i < count; i++) {
+        uint64_t bytes = file_of(data, i, name);
+        status = erx_data_file_create(data->path, name, bytes, report_making, &making,
+                                      &data->files[i], error);
+        making.before += bytes;
+    }
+    for (uint32_t m = 0; status == ERX_OK && m < data->model_count; m++)
+        status = erx_data_copy_model(data, m, plan->model_directories[m], error);
+    return status;
+}
+
+static erx_status_t make(erx_data_directory_t *data, const erx_data_plan_t *plan,
+                         erx_error_t *error)
+{
+    erx_status_t status = clear_partial(data, error);
+    if (status != ERX_OK)
+        return status;
+    describe(data, plan);
+    status = make_files(data, plan, error);
+    if (status == ERX_OK)
+        status = erx_data_write_description(data, error);
+    data->made = status == ERX_OK;
+    if (status != ERX_OK) {
+        /* A full disk gets its room back; what caused the refusal is kept. */
+        erx_error_t ignored;
+        (void)clear_partial(data, &ignored);
+    }
+    return status;
+}
+
+static erx_status_t open_files(erx_data_directory_t *data, bool read_only, erx_error_t *error)
+{
+    for (uint32_t i = 0; i < ERX_JOURNAL_COPIES + data->model_count; i++) {
+        char name[ERX_DATA_NAME_MAX];
+        uint64_t bytes = file_of(data, i, name);
+        erx_status_t status =
+            read_only ? erx_data_file_open_read_only(data->path, name, &data->files[i], error)
+                      : erx_data_file_open(data->path, name, bytes, &data->files[i], error);
+        if (status != ERX_OK)
+            return status;
+    }
+    return ERX_OK;
+}
+
+static erx_status_t compare(const erx_data_directory_t *data, const erx_data_plan_t *plan,
+                            erx_error_t *error)
+{
+    if (data->model_count != plan->model_count)
+        return erx_error_set(error, ERX_ERR_DIFFERS,
+                             "%.300s was made for %u models, not %u; name another directory",
+                             data->path, data->model_count, plan->model_count);
+    for (uint32_t m = 0; m < plan->model_count; m++) {
+        const erx_model_t *model = &plan->models[m];
+        const erx_data_model_t *entry = &data->models[m];
+        if (memcmp(entry->hash, model->hash, sizeof entry->hash) != 0)
+            return erx_error_set(error, ERX_ERR_DIFFERS,
+                                 "%.200s was made for another model: '%s', not '%s' (their hashes "
+                                 "differ); load the one in %.200s/%s, or name another directory",
+                                 data->path, entry->name, model->name, data->path, entry->folder);
+        if (entry->sessions != model->sessions.capacity)
+            return erx_error_set(error, ERX_ERR_DIFFERS,
+                                 "%.300s was made for %u sessions, not %u; name another directory, "
+                                 "or as many sessions",
+                                 data->path, entry->sessions, model->sessions.capacity);
+        if (entry->session_bytes != erx_checkpoint_stride(&model->shape))
+            return erx_error_set(error, ERX_ERR_FORMAT, "%.300s/data.json: session_bytes is wrong",
+                                 data->path);
+    }
+    return ERX_OK;
+}
+
+static void start(erx_data_directory_t *data, const char *path)
+{
+    memset(data, 0, sizeof *data);
+    data->lock = -1;
+    for (uint32_t i = 0; i < ERX_DATA_FILES_MAX; i++)
+        data->files[i].descriptor = -1;
+    (void)snprintf(data->path, sizeof data->path, "%s", path);
+}
+
+erx_status_t erx_data_directory_open(erx_data_directory_t *data, const char *path,
+                                     const erx_data_plan_t *plan, erx_error_t *error)
+{
+    start(data, path);
+    erx_status_t status = erx_data_directory_prepare(path, error);
+    if (status == ERX_OK)
+        status = take_lock(data, error);
+    if (status == ERX_OK) {
+        status = erx_data_read_description(data, error);
+        if (status == ERX_ERR_NOT_FOUND) {
+            status = make(data, plan, error);
+        } else if (status == ERX_OK) {
+            status = compare(data, plan, error);
+            if (status == ERX_OK)
+                status = open_files(data, false, error);
+        }
+    }
+    if (status != ERX_OK)
+        erx_data_directory_close(data);
+    return status;
+}
+
+erx_status_t erx_data_directory_read(erx_data_directory_t *data, const char *path,
+                                     erx_data_read_t how, erx_error_t *error)
+{
+    start(data, path);
+    erx_status_t status = erx_data_read_description(data, error);
+    if (status == ERX_OK && how == ERX_DATA_READ_LOCKED)
+        status = take_lock(data, error);
+    if (status == ERX_OK && how != ERX_DATA_READ_DESCRIPTION)
+        status = open_files(data, true, error);
+    if (status != ERX_OK)
+        erx_data_directory_close(data);
+    return status;
+}
+
+void erx_data_directory_configure(const erx_data_directory_t *data, erx_store_config_t *config)
+{
+    erx_data_directory_t *own = (erx_data_directory_t *)(uintptr_t)data;
+    uint32_t count = ERX_JOURNAL_COPIES + data->model_count;
+    for (uint32_t i = 0; i < count; i++)
+        own->io_files[i] = erx_data_file_io(&data->files[i]);
+    memcpy(config->file_id, data->file_id, sizeof config->file_id);
+    config->claimed = data->claimed;
+    config->claimed_epoch = data->claimed_epoch;
+    config->name = data->path;
+    config->io_open = erx_io_open;
+    config->io.file_count = count;
+    config->io.files = data->io_files;
+}
+
+void erx_data_directory_close(erx_data_directory_t *data)
+{
+    for (uint32_t i = 0; data->path[0] != '\0' && i < ERX_DATA_FILES_MAX; i++)
+        if (data->files[i].descriptor >= 0)
+            erx_data_file_close(&data->files[i]);
+    if (data->path[0] != '\0' && data->lock >= 0)
+        (void)close(data->lock);
+    memset(data, 0, sizeof *data);
+    data->lock = -1;
+}

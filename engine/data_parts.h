@@ -1,0 +1,20 @@
+/* The data directory's descriptions and copies, for data_directory.c. */
+#ifndef ERX_ENGINE_DATA_PARTS_H
+#define ERX_ENGINE_DATA_PARTS_H
+
+#include "engine/data_directory.h"
+
+/* Names the models' folders after their hashes. */
+void erx_data_name_folders(erx_data_directory_t *data);
+
+/* Writes data.json. */
+erx_status_t erx_data_write_description(const erx_data_directory_t *data, erx_error_t *error);
+
+/* Reads data.json and claim.json. ERX_ERR_NOT_FOUND where there is no data.json. */
+erx_status_t erx_data_read_description(erx_data_directory_t *data, erx_error_t *error);
+
+/* Copies the files of a model into its folder, unless it is there. */
+erx_status_t erx_data_copy_model(const erx_data_directory_t *data, uint32_t model,
+                                 const char *directory, erx_error_t *error);
+
+#endif

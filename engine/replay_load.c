@@ -1,0 +1,158 @@
+/* Which checkpoint re-execution starts from, slot by slot. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "engine/mutant.h"
+#include "engine/replay.h"
+#include "mem/assert.h"
+
+typedef struct {
+    erx_replay_t *replay;
+    erx_io_t *io;
+    erx_checkpoint_t *buffer;
+    const erx_chain_t *chain;
+    uint64_t needed; /* of the newest record: every slot had a durable image from one before on */
+    erx_replay_from_t from;
+} load_t;
+
+/* Reads an image into the buffer; false where it is not whole. */
+static bool read_image(const load_t *load, const erx_checkpoint_place_t *place, bool header_only)
+{
+    const erx_shape_t *shape = &load->replay->models[place->model].shape;
+    uint32_t file = ERX_JOURNAL_COPIES + place->model;
+    uint64_t offset = erx_checkpoint_offset(shape, place->slot, place->image);
+    if (erx_io_read(load->io, file, offset, load->buffer, ERX_CHECKPOINT_HEADER_BYTES) != 0 ||
+        !erx_checkpoint_is_placed(load->buffer, place))
+        return false;
+    if (header_only)
+        return true;
+    uint32_t rest = ERX_ALIGN_UP(load->buffer->arena_bytes, ERX_JOURNAL_ALIGNMENT);
+    if (rest > 0 && erx_io_read(load->io, file, offset + ERX_CHECKPOINT_HEADER_BYTES,
+                                load->buffer + 1, rest) != 0)
+        return false;
+    return erx_checkpoint_is_valid(load->buffer, place);
+}
+
+/* Whether the chain completes the image in the buffer. */
+static bool is_in_chain(const load_t *load)
+{
+    const erx_chain_t *chain = load->chain;
+    uint64_t sequence = load->buffer->sequence;
+    if (ERX_MUTANT(NEWER_CHECKPOINT) && sequence > chain->last_sequence)
+        return true;
+    if (chain->count == 0 || sequence + 1 < chain->first_sequence ||
+        sequence > chain->last_sequence)
+        return false;
+    const erx_digest_t *record = sequence < chain->first_sequence
+                                     ? &chain->links[0].record->previous
+                                     : &erx_chain_link(chain, sequence)->record->hash;
+    return erx_digest_equal(record, &load->buffer->record);
+}
+
+/* A slot's image, whole or not looked at yet. */
+typedef struct {
+    uint32_t image;
+    uint64_t sequence;
+} image_t;
+
+/* The slot's images that the chain completes, the preferred one first. */
+static uint32_t order_images(const load_t *load, erx_checkpoint_place_t place,
+                             image_t images_out[ERX_CHECKPOINT_IMAGES])
+{
+    bool oldest_first = load->from == ERX_REPLAY_OLDEST || ERX_MUTANT(OLDER_CHECKPOINT);
+    uint32_t count = 0;
+    for (place.image = 0; place.image < ERX_CHECKPOINT_IMAGES; place.image++)
+        if (read_image(load, &place, true) && is_in_chain(load))
+            images_out[count++] = (image_t){place.image, load->buffer->sequence};
+    if (count == 2 && (images_out[0].sequence > images_out[1].sequence) == oldest_first) {
+        image_t first = images_out[0];
+        images_out[0] = images_out[1];
+        images_out[1] = first;
+    }
+    return count;
+}
+
+static erx_status_t check_claim(const load_t *load, erx_error_t *error)
+{
+    if (load->buffer->durable <= load->chain->last_sequence)
+        return ERX_OK;
+    return erx_error_set(error, ERX_ERR_HASH,
+                         "%s: record %" PRIu64 " was confirmed as durable, as a checkpoint of "
+                         "session %u says, but the journal ends at %" PRIu64
+                         "; put back a copy of the data directory",
+                         load->replay->name, load->buffer->durable, load->buffer->slot,
+                         load->chain->last_sequence);
+}
+
+/* Makes the image in the buffer the slot's state. */
+static void adopt(const load_t *load, erx_replay_slot_t *state)
+{
+    const erx_checkpoint_t *image = load->buffer;
+    erx_session_t *session = &load->replay->models[image->model].sessions.sessions[image->slot];
+    memcpy(session->arena, image + 1, image->arena_bytes);
+    erx_session_adopt(session, image->generation, image->frame_hash);
+    state->base = image->sequence;
+    state->touched = image->touched;
+}
+
+static erx_status_t load_slot(const load_t *load, erx_checkpoint_place_t place, erx_error_t *error)
+{
+    image_t images[ERX_CHECKPOINT_IMAGES];
+    uint32_t count = order_images(load, place, images);
+    erx_replay_slot_t *state =
+        &load->replay->slots[load->replay->model_base[place.model] + place.slot];
+    for (uint32_t i = 0; i < count; i++) {
+        place.image = images[i].image;
+        /* The second is worth reading where it is compared, or where the first
+         * may not be durable: a flush of it was not confirmed. */
+        bool surely = images[i].sequence + 1 >= load->needed;
+        if (state->base != 0 && load->from == ERX_REPLAY_NEWEST && !surely)
+            break;
+        if (!read_image(load, &place, false))
+            continue;
+        if (check_claim(load, error) != ERX_OK)
+            return error->status;
+        if (state->base == 0) {
+            adopt(load, state);
+        } else {
+            state->other = load->buffer->sequence;
+            state->other_hash = load->buffer->state_hash;
+        }
+        state->needed = load->buffer->sequence;
+        state->needed_image = place.image;
+    }
+    if (ERX_MUTANT(OLDER_CHECKPOINT) && count == 2)
+        state->base = state->touched = images[1].sequence;
+    load->replay->frames_total +=
+        load->chain->last_sequence - ERX_MIN(state->base, load->chain->last_sequence);
+    return ERX_OK;
+}
+
+erx_status_t erx_replay_load(erx_replay_t *replay, erx_io_t *io, void *buffer,
+                             const erx_chain_t *chain, erx_replay_from_t from, erx_error_t *error)
+{
+    load_t load = {
+        .replay = replay,
+        .io = io,
+        .buffer = buffer,
+        .chain = chain,
+        .from = from,
+    };
+    if (chain->count > 0)
+        load.needed = chain->links[chain->count - 1].record->needed;
+    for (uint32_t m = 0; m < replay->model_count; m++) {
+        const erx_session_pool_t *pool = &replay->models[m].sessions;
+        for (uint32_t slot = 0; slot < pool->capacity; slot++) {
+            const erx_checkpoint_place_t place = {
+                .file_id = replay->file_id,
+                .model = m,
+                .slot = slot,
+                .arena_bytes = (uint32_t)erx_arena_bytes(&pool->shape),
+            };
+            erx_status_t status = load_slot(&load, place, error);
+            if (status != ERX_OK)
+                return status;
+        }
+    }
+    return ERX_OK;
+}

@@ -1,0 +1,175 @@
+/* erx verify: re-executes a journal and compares every hash that it recorded. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "engine/audit.h"
+#include "sched/clock.h"
+#include "tools/command.h"
+#include "tools/options.h"
+#include "tools/output.h"
+#include "tools/progress.h"
+
+#define FRAMES_A_SECOND 60.0
+
+typedef struct {
+    const char *data;
+    const char *archive;
+    const char *json;
+    erx_engine_config_t config;
+} request_t;
+
+enum { OPTION_DATA = 1, OPTION_ARCHIVE, OPTION_WORKERS, OPTION_ISA, OPTION_JSON };
+
+static const struct argp_option options[] = {
+    {"data", OPTION_DATA, "DIR", 0, "Data directory, from its oldest checkpoints on", 0},
+    {"archive", OPTION_ARCHIVE, "DIR", 0, "Archive, from the first block on", 0},
+    {"workers", OPTION_WORKERS, "W", 0, "Worker threads (default: one a processor)", 0},
+    {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 0},
+    {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
+    {0},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+    request_t *request = state->input;
+    switch (key) {
+    case OPTION_DATA:
+        request->data = argument;
+        return 0;
+    case OPTION_ARCHIVE:
+        request->archive = argument;
+        return 0;
+    case OPTION_WORKERS:
+        request->config.worker_count =
+            (uint32_t)erx_option_unsigned(state, "--workers", argument, 1, ERX_CPUS_MAX);
+        return 0;
+    case OPTION_ISA:
+        request->config.isa = argument;
+        return 0;
+    case OPTION_JSON:
+        request->json = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if ((request->data == NULL) == (request->archive == NULL))
+            argp_error(state, "give either --data DIR or --archive DIR");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static void show(void *context, uint64_t done, uint64_t total)
+{
+    erx_progress_t *progress = context;
+    if (total == 0) {
+        erx_progress_status(progress, "verify: %" PRIu64 " frames", done);
+        return;
+    }
+    progress->total = total;
+    erx_progress_update(progress, done);
+}
+
+/* What was verified, and how fast. */
+typedef struct {
+    erx_audit_t audit;
+    uint32_t sessions;
+    double seconds;
+} verdict_t;
+
+static double times_real(const verdict_t *verdict)
+{
+    double played = (double)verdict->audit.frames / FRAMES_A_SECOND / verdict->sessions;
+    return verdict->seconds > 0 ? played / verdict->seconds : 0;
+}
+
+static erx_status_t report(const request_t *request, const verdict_t *verdict, erx_error_t *error)
+{
+    const erx_audit_t *audit = &verdict->audit;
+    if (request->json != NULL) {
+        json_t *value = json_pack(
+            "{s:I, s:I, s:I, s:I, s:f, s:f}", "first_block", (json_int_t)audit->first_sequence,
+            "last_block", (json_int_t)audit->last_sequence, "frames", (json_int_t)audit->frames,
+            "damaged_records", (json_int_t)audit->damaged, "seconds", verdict->seconds,
+            "times_real_time", times_real(verdict));
+        if (value == NULL)
+            return erx_error_set(error, ERX_ERR_MEMORY, "no memory for the figures");
+        erx_status_t status = erx_output_json(request->json, value, error);
+        json_decref(value);
+        return status;
+    }
+    (void)printf("records %" PRIu64 " to %" PRIu64 ": %" PRIu64
+                 " frames re-executed in %.2f s, %.1f times real time; every hash agrees\n",
+                 audit->first_sequence, audit->last_sequence, audit->frames, verdict->seconds,
+                 times_real(verdict));
+    if (audit->damaged > 0)
+        (void)printf("%" PRIu64 " records are damaged in one of the two copies; the next start "
+                     "mends them\n",
+                     audit->damaged);
+    return ERX_OK;
+}
+
+static erx_status_t re_execute(const request_t *request, erx_engine_t *engine,
+                               const erx_data_directory_t *data, verdict_t *verdict,
+                               erx_error_t *error)
+{
+    erx_progress_t progress;
+    erx_status_t status = erx_audit_load(engine, data, error);
+    if (status != ERX_OK)
+        return status;
+    for (uint32_t m = 0; m < data->model_count; m++)
+        verdict->sessions += data->models[m].sessions;
+    erx_progress_start(&progress, "verify", 1);
+    uint64_t begin = erx_clock_now();
+    if (request->data != NULL)
+        status = erx_audit_data(engine, data, show, &progress, &verdict->audit, error);
+    else
+        status = erx_audit_archive(engine, data, show, &progress, &verdict->audit, error);
+    verdict->seconds = (double)(erx_clock_now() - begin) / 1e9;
+    erx_progress_finish(&progress);
+    return status;
+}
+
+static erx_status_t open_directory(const request_t *request, erx_data_directory_t *data,
+                                   erx_error_t *error)
+{
+    if (request->data != NULL)
+        return erx_data_directory_read(data, request->data, ERX_DATA_READ_LOCKED, error);
+    return erx_data_directory_read(data, request->archive, ERX_DATA_READ_DESCRIPTION, error);
+}
+
+static erx_status_t verify(const request_t *request, erx_error_t *error)
+{
+    static erx_data_directory_t data; /* large */
+    verdict_t verdict = {0};
+    erx_engine_t *engine = NULL;
+    erx_status_t status = open_directory(request, &data, error);
+    if (status != ERX_OK)
+        return status;
+    status = erx_engine_open(&request->config, &engine, error);
+    if (status == ERX_OK)
+        status = re_execute(request, engine, &data, &verdict, error);
+    if (status == ERX_OK)
+        status = report(request, &verdict, error);
+    erx_engine_close(engine);
+    erx_data_directory_close(&data);
+    return status;
+}
+
+int erx_command_verify(int argc, char **argv)
+{
+    static const struct argp argp = {
+        options,
+        parse,
+        NULL,
+        "Re-execute a journal and compare every recorded frame hash.\v"
+        "Exit status 1 where something differs, is damaged or missing; the message names the "
+        "first record, block and session.",
+        NULL,
+        NULL,
+        NULL};
+    request_t request = {0};
+    erx_error_t error;
+    erx_command_parse(&argp, argc, argv, &request);
+    erx_status_t status = verify(&request, &error);
+    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("verify", &error);
+}
