@@ -6,6 +6,7 @@
 #include "tests/engine/engine_suites.h"
 #include "tests/engine/rig.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SESSIONS 20u
@@ -99,7 +100,9 @@ START_TEST(test_as_many_models_as_the_limit_says)
         erx_engine_load_model(engine, files.directory, 1, &models[ERX_MODELS_MAX], &error),
         ERX_ERR_FULL);
     ck_assert_ptr_null(models[ERX_MODELS_MAX]);
-    ck_assert_msg(strstr(error.text, "16 models already") != NULL, "%s", error.text);
+    char limit[32];
+    (void)snprintf(limit, sizeof limit, "%u models already", ERX_MODELS_MAX);
+    ck_assert_msg(strstr(error.text, limit) != NULL, "%s", error.text);
     for (uint32_t m = 0; m < ERX_MODELS_MAX; m++)
         ck_assert_uint_eq(models[m]->sessions.capacity, 1 + m);
     erx_engine_close(engine);
