@@ -5,9 +5,12 @@
 
 Suite *data_file_suite(void);
 Suite *io_suite(void);
+Suite *journal_ring_suite(void);
+Suite *journal_suite(void);
 Suite *manifest_members_suite(void);
 Suite *manifest_suite(void);
 Suite *model_file_suite(void);
+Suite *recover_suite(void);
 Suite *tensors_check_suite(void);
 Suite *virtual_disk_suite(void);
 

@@ -6,9 +6,12 @@ int main(void)
     static const erx_suite_fn suites[] = {
         data_file_suite,
         io_suite,
+        journal_ring_suite,
+        journal_suite,
         manifest_members_suite,
         manifest_suite,
         model_file_suite,
+        recover_suite,
         tensors_check_suite,
         virtual_disk_suite,
     };
