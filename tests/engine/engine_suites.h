@@ -12,6 +12,7 @@ Suite *manifest_suite(void);
 Suite *model_file_suite(void);
 Suite *recover_suite(void);
 Suite *tensors_check_suite(void);
+Suite *transfer_suite(void);
 Suite *virtual_disk_suite(void);
 
 #endif

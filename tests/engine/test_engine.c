@@ -13,6 +13,7 @@ int main(void)
         model_file_suite,
         recover_suite,
         tensors_check_suite,
+        transfer_suite,
         virtual_disk_suite,
     };
     return erx_check_run(suites, ERX_COUNT(suites));
