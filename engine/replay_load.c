@@ -95,6 +95,12 @@ static void adopt(const load_t *load, erx_replay_slot_t *state)
     state->touched = image->touched;
 }
 
+/* Whether everything that was ever played can be checked. */
+static bool from_genesis(const load_t *load)
+{
+    return load->from == ERX_REPLAY_OLDEST && load->chain->first_sequence == 1;
+}
+
 static erx_status_t load_slot(const load_t *load, erx_checkpoint_place_t place, erx_error_t *error)
 {
     image_t images[ERX_CHECKPOINT_IMAGES];
@@ -112,7 +118,7 @@ static erx_status_t load_slot(const load_t *load, erx_checkpoint_place_t place, 
             continue;
         if (check_claim(load, error) != ERX_OK)
             return error->status;
-        if (state->base == 0) {
+        if (state->base == 0 && !from_genesis(load)) {
             adopt(load, state);
         } else {
             state->other = load->buffer->sequence;

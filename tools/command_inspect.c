@@ -1,5 +1,6 @@
-/* erx inspect: what a model directory or a trace holds. */
+/* erx inspect: what a model directory, a data directory or a trace holds. */
 #include "tools/command.h"
+#include "tools/data_report.h"
 #include "tools/model_report.h"
 #include "tools/options.h"
 #include "tools/trace_report.h"
@@ -45,7 +46,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case ARGP_KEY_END:
         if (request->path == NULL)
-            argp_error(state, "PATH is missing: a model directory or a trace");
+            argp_error(state, "PATH is missing: a model directory, a data directory or a trace");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -56,7 +57,8 @@ static const struct argp parser = {
     .options = options,
     .parser = parse,
     .args_doc = "PATH",
-    .doc = "Shows what PATH holds: a model directory (checked in full, as for running) or a trace.",
+    .doc = "Shows what PATH holds: a model directory (checked in full, as for running), a data "
+           "directory or a trace.",
 };
 
 static erx_status_t inspect_model(const request_t *request, erx_error_t *error)
@@ -105,6 +107,8 @@ static erx_status_t inspect(const request_t *request, erx_error_t *error)
     if (stat(request->path, &facts) != 0)
         return erx_error_set(error, ERX_ERR_NOT_FOUND, "cannot open %s: %s", request->path,
                              strerror(errno));
+    if (S_ISDIR(facts.st_mode) && erx_data_report_applies(request->path))
+        return erx_data_report(request->path, request->json, error);
     if (S_ISDIR(facts.st_mode))
         return inspect_model(request, error);
     if (S_ISREG(facts.st_mode) && begins_as_trace(request->path))

@@ -13,12 +13,16 @@ Suite *frame_path_suite(void);
 Suite *golden_suite(void);
 Suite *invariance_suite(void);
 Suite *io_suite(void);
+Suite *journal_ring_suite(void);
+Suite *journal_suite(void);
 Suite *manifest_members_suite(void);
 Suite *manifest_suite(void);
 Suite *model_file_suite(void);
 Suite *model_suite(void);
 Suite *session_suite(void);
+Suite *recover_suite(void);
 Suite *tensors_check_suite(void);
+Suite *transfer_suite(void);
 Suite *virtual_disk_suite(void);
 
 #endif

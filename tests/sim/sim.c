@@ -1,5 +1,7 @@
 #include "tests/sim/sim.h"
 
+#include "engine/transfer.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +12,8 @@
 
 #include "mem/assert.h"
 #include "tests/support/model_fixture.h"
+
+#define SIM_TRANSFER_MAX 8192u
 
 static const uint8_t file_id[ERX_FILE_ID_BYTES] = "a simulated one";
 
@@ -143,6 +147,28 @@ static void come_and_go(sim_t *sim)
     (void)erx_session_create(pool, &terms, &handle, &error); /* refused when full */
 }
 
+/* Copies a session by exporting and importing it: it must go on as it was. */
+static void travel(sim_t *sim)
+{
+    erx_session_pool_t *pool = &sim->on->model->sessions;
+    uint8_t bytes[SIM_TRANSFER_MAX];
+    uint32_t slot = (uint32_t)erx_rng_range(&sim->rng, 0, SIM_SESSIONS - 1);
+    const erx_session_t *session = &pool->sessions[slot];
+    size_t size = erx_transfer_bytes(&pool->shape);
+    if (session->generation % 2 == 0 || erx_rng_range(&sim->rng, 0, 15) != 0)
+        return;
+    ERX_ASSERT(size <= sizeof bytes);
+    erx_transfer_export(sim->on->model, session, bytes);
+    uint64_t handle;
+    erx_error_t error;
+    if (erx_transfer_import(sim->on->model, bytes, size, &handle, &error) != ERX_OK)
+        return; /* full */
+    const erx_session_t *copy = erx_session_find(pool, handle);
+    if (memcmp(copy->arena, session->arena, erx_arena_bytes(&pool->shape)) != 0 ||
+        copy->frame != session->frame || copy->frame_hash != session->frame_hash)
+        sim_fail(sim, "an imported session differs from the exported one");
+}
+
 static void press(sim_t *sim)
 {
     erx_session_pool_t *pool = &sim->on->model->sessions;
@@ -178,6 +204,7 @@ void sim_block(sim_t *sim)
     erx_session_pool_t *pool = &sim->on->model->sessions;
     while (erx_rng_range(&sim->rng, 0, 3) == 0)
         come_and_go(sim);
+    travel(sim);
     press(sim);
     erx_block_t *block =
         erx_engine_begin_block(sim->on->engine, erx_rng_range(&sim->rng, 0, 1 << 30));
@@ -188,7 +215,9 @@ void sim_block(sim_t *sim)
     uint64_t before = erx_store_submitted(store);
     /* What is submitted may survive, whatever becomes of it. */
     sim->sequence = before + 1;
+    sim->executing = true;
     erx_engine_execute(sim->on->engine);
+    sim->executing = false;
     sim->sequence = erx_store_submitted(store);
     ERX_ASSERT(sim->sequence <= SIM_BLOCKS_MAX);
     if (sim->sequence > before)

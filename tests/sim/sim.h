@@ -30,8 +30,8 @@ typedef struct {
     erx_virtual_disk_t *disk;
     erx_rng_t rng;
     uint32_t checkpoint_frames;
-    bool lied;   /* the disk said that it had done what it had not */
-    bool failed; /* the store has failed in this life */
+    bool failed;    /* the store has failed in this life */
+    bool executing; /* of record sequence, which may not be submitted yet */
     uint64_t sequence;
     uint64_t confirmed; /* seen at the end of the last life */
     uint64_t state_at[SIM_BLOCKS_MAX + 1];

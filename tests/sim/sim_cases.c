@@ -171,6 +171,10 @@ static void recover_fork(void *context, erx_virtual_disk_t *disk)
     erx_error_t error;
     erx_virtual_disk_t *fork = erx_virtual_disk_fork(disk, ++watch->forks);
     sim->confirmed = ERX_MAX(sim->confirmed, erx_store_confirmed(store));
+    /* Once a block is submitted the machine turns again only after it was
+     * executed, while the store makes room. */
+    if (sim->executing && erx_store_submitted(store) == sim->sequence)
+        sim->state_at[sim->sequence] = sim_state(sim->on);
     if (sim_recover(sim, watch->on, fork, &recovery, &error) != ERX_OK)
         sim_fail(sim, "fork %" PRIu64 " refused: %s", watch->forks, error.text);
     else if (!sim_check(sim, watch->on, recovery.sequence))

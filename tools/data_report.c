@@ -1,0 +1,181 @@
+#include "tools/data_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/data_directory.h"
+#include "engine/journal_read.h"
+#include "tools/output.h"
+
+/* One model's sessions and checkpoints. */
+typedef struct {
+    uint32_t live;   /* sessions in the newest images */
+    uint32_t ended;  /* slots whose newest image is free */
+    uint64_t oldest; /* of the slots' newest images; UINT64_MAX: there is none */
+    uint64_t newest;
+} model_figures_t;
+
+typedef struct {
+    const erx_data_directory_t *data;
+    erx_io_t *io;
+    uint64_t last_sequence, first_sequence, block;
+    int64_t timestamp;
+    uint32_t records, damaged;
+    bool in_use;
+    model_figures_t models[ERX_MODELS_MAX];
+} figures_t;
+
+bool erx_data_report_applies(const char *path)
+{
+    char name[ERX_DATA_PATH_MAX];
+    (void)snprintf(name, sizeof name, "%s/data.json", path);
+    return access(name, F_OK) == 0;
+}
+
+static void read_slot(figures_t *figures, uint32_t m, uint32_t slot, erx_checkpoint_t *header)
+{
+    model_figures_t *model = &figures->models[m];
+    uint64_t newest = 0;
+    uint32_t generation = 0;
+    for (uint32_t image = 0; image < ERX_CHECKPOINT_IMAGES; image++) {
+        uint64_t stride = figures->data->models[m].session_bytes;
+        uint64_t offset = ((uint64_t)ERX_CHECKPOINT_IMAGES * slot + image) * stride;
+        if (erx_io_read(figures->io, ERX_JOURNAL_COPIES + m, offset, header, sizeof *header) != 0 ||
+            memcmp(header->magic, ERX_CHECKPOINT_MAGIC, sizeof header->magic) != 0 ||
+            memcmp(header->file_id, figures->data->file_id, ERX_FILE_ID_BYTES) != 0 ||
+            header->slot != slot || header->sequence <= newest)
+            continue;
+        newest = header->sequence;
+        generation = header->generation;
+    }
+    if (newest == 0)
+        return;
+    model->live += generation % 2 == 1;
+    model->ended += generation % 2 == 0;
+    model->oldest = ERX_MIN(model->oldest, newest);
+    model->newest = ERX_MAX(model->newest, newest);
+}
+
+static erx_status_t read_checkpoints(figures_t *figures, erx_error_t *error)
+{
+    erx_checkpoint_t *header = aligned_alloc(ERX_IO_ALIGNMENT, sizeof *header);
+    if (header == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory to read checkpoints");
+    for (uint32_t m = 0; m < figures->data->model_count; m++) {
+        figures->models[m].oldest = UINT64_MAX;
+        for (uint32_t slot = 0; slot < figures->data->models[m].sessions; slot++)
+            read_slot(figures, m, slot, header);
+    }
+    free(header);
+    return ERX_OK;
+}
+
+static erx_status_t read_journal(figures_t *figures, erx_error_t *error)
+{
+    erx_journal_files_t files;
+    const erx_recover_input_t input = {
+        .bytes = figures->data->journal_bytes,
+        .file_id = figures->data->file_id,
+        .claimed = figures->in_use ? 0 : figures->data->claimed,
+        .name = figures->data->path,
+    };
+    erx_status_t status = erx_journal_read(&files, figures->io, &input, error);
+    if (status != ERX_OK)
+        return status;
+    const erx_chain_t *chain = &files.chain;
+    figures->records = chain->count;
+    figures->first_sequence = chain->first_sequence;
+    figures->last_sequence = chain->last_sequence;
+    for (uint32_t i = 0; i < chain->count; i++)
+        figures->damaged += chain->links[i].mend[0] || chain->links[i].mend[1];
+    if (chain->count > 0) {
+        figures->block = chain->links[chain->count - 1].record->block;
+        figures->timestamp = chain->links[chain->count - 1].record->timestamp;
+    }
+    erx_journal_read_close(&files);
+    return ERX_OK;
+}
+
+static void print(const figures_t *figures)
+{
+    const erx_data_directory_t *data = figures->data;
+    (void)printf("data directory %s (%s)\n", ERX_DATA_FORMAT,
+                 figures->in_use ? "in use by a running engine"
+                 : data->closed  ? "closed in order"
+                                 : "not closed in order: the next start recovers");
+    (void)printf("  journal      2 copies of %.1f MB; records %" PRIu64 " to %" PRIu64
+                 ", block %" PRIu64 " is the last\n",
+                 (double)data->journal_bytes / 1e6, figures->first_sequence, figures->last_sequence,
+                 figures->block);
+    if (figures->damaged > 0)
+        (void)printf("               %u records are in one copy only; the next start mends them\n",
+                     figures->damaged);
+    for (uint32_t m = 0; m < data->model_count; m++) {
+        const erx_data_model_t *model = &data->models[m];
+        const model_figures_t *found = &figures->models[m];
+        (void)printf("  model %-6u %s, %u slots, %u sessions in checkpoints, in %s\n", m,
+                     model->name, model->sessions, found->live, model->folder);
+        (void)printf("  checkpoints  %.1f MB, %.1f KB an image",
+                     2.0 * (double)model->session_bytes * model->sessions / 1e6,
+                     (double)model->session_bytes / 1e3);
+        if (found->newest > 0)
+            (void)printf("; %" PRIu64 " to %" PRIu64 " blocks old",
+                         figures->last_sequence - ERX_MIN(found->newest, figures->last_sequence),
+                         figures->last_sequence - ERX_MIN(found->oldest, figures->last_sequence));
+        (void)printf("\n");
+    }
+}
+
+static json_t *describe(const figures_t *figures)
+{
+    const erx_data_directory_t *data = figures->data;
+    json_t *models = json_array();
+    for (uint32_t m = 0; m < data->model_count; m++) {
+        const erx_data_model_t *model = &data->models[m];
+        const model_figures_t *found = &figures->models[m];
+        uint64_t oldest = found->newest == 0 ? 0 : found->oldest;
+        (void)json_array_append_new(
+            models, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", model->name, "folder",
+                              model->folder, "slots", (json_int_t)model->sessions, "sessions",
+                              (json_int_t)found->live, "image_bytes",
+                              (json_int_t)model->session_bytes, "oldest_checkpoint",
+                              (json_int_t)oldest, "newest_checkpoint", (json_int_t)found->newest));
+    }
+    return json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "format",
+                     ERX_DATA_FORMAT, "in_use", figures->in_use, "closed", data->closed,
+                     "journal_bytes", (json_int_t)data->journal_bytes, "first_sequence",
+                     (json_int_t)figures->first_sequence, "last_sequence",
+                     (json_int_t)figures->last_sequence, "last_block", (json_int_t)figures->block,
+                     "last_timestamp", (json_int_t)figures->timestamp, "damaged_records",
+                     (json_int_t)figures->damaged, "models", models);
+}
+
+erx_status_t erx_data_report(const char *path, const char *json, erx_error_t *error)
+{
+    static erx_data_directory_t data; /* large */
+    erx_store_config_t config = {.io = {.backend = ERX_IO_PLAIN}};
+    figures_t figures = {.data = &data, .in_use = erx_data_directory_in_use(path)};
+    erx_status_t status = erx_data_directory_read(&data, path, ERX_DATA_READ_FILES, error);
+    if (status != ERX_OK)
+        return status;
+    erx_data_directory_configure(&data, &config);
+    status = erx_io_plain_open(&config.io, &figures.io, error);
+    if (status == ERX_OK)
+        status = read_journal(&figures, error);
+    if (status == ERX_OK)
+        status = read_checkpoints(&figures, error);
+    if (status == ERX_OK && json == NULL)
+        print(&figures);
+    if (status == ERX_OK && json != NULL) {
+        json_t *value = describe(&figures);
+        status = value == NULL ? erx_error_set(error, ERX_ERR_MEMORY, "no memory for the figures")
+                               : erx_output_json(json, value, error);
+        json_decref(value);
+    }
+    erx_io_close(figures.io);
+    erx_data_directory_close(&data);
+    return status;
+}
