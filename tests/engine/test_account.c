@@ -100,7 +100,7 @@ START_TEST(test_session_state_has_its_terms)
 }
 END_TEST
 
-/* The start that ABI.md gives: x -30 and +30, facing each other, 4 stocks, 2
+/* The start of every session: x -30 and +30, facing each other, 4 stocks, 2
  * jumps, shield 60. */
 START_TEST(test_players_start_as_the_rules_say)
 {

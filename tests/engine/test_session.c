@@ -8,7 +8,7 @@
 
 #define CAPACITY 5u
 
-/* The shape of the 15M model that ABI.md speaks of. */
+/* The shape of the 15M model. */
 static const erx_shape_t large_shape = {.d_model = 512,
                                         .d_inner = 1024,
                                         .d_state = 16,
@@ -242,7 +242,7 @@ END_TEST
 START_TEST(test_a_session_costs_little_more_than_its_accounts)
 {
     const erx_shape_t *shapes[] = {&erx_fixture_micro, &erx_fixture_small, &large_shape};
-    ck_assert_uint_eq(erx_recurrent_bytes(&large_shape), 469248); /* as ABI.md says */
+    ck_assert_uint_eq(erx_recurrent_bytes(&large_shape), 469248);
     for (size_t i = 0; i < ERX_COUNT(shapes); i++) {
         size_t accounts = 256 + 40 + 16 + 192 + erx_recurrent_bytes(shapes[i]);
         ck_assert_uint_le(10 * erx_session_bytes(shapes[i]), 11 * accounts);
