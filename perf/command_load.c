@@ -263,8 +263,9 @@ static void close_load(load_t *load)
 /* Everything that must be there before the block's due time. */
 static void prepare_block(load_t *load)
 {
+    int64_t now = (int64_t)(erx_clock_read(CLOCK_REALTIME) / ERX_NS_PER_SECOND);
     erx_players_feed(&load->players);
-    erx_block_add_all(erx_engine_begin_block(load->engine, (int64_t)time(NULL)), load->model);
+    erx_block_add_all(erx_engine_begin_block(load->engine, now), load->model);
 }
 
 static void record(load_t *load, uint64_t due_ns, uint64_t period_ns)

@@ -3,6 +3,7 @@
 
 #include "tests/support/check_main.h"
 
+Suite *data_directory_suite(void);
 Suite *data_file_suite(void);
 Suite *io_suite(void);
 Suite *journal_ring_suite(void);

@@ -4,6 +4,7 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
+        data_directory_suite,
         data_file_suite,
         io_suite,
         journal_ring_suite,
