@@ -1,7 +1,7 @@
 #include "tools/command.h"
 
 static const erx_command_t commands[] = {
-    {"Models", "inspect", "show what a model, a data directory or a trace holds", erx_command_inspect},
+    {"Models", "inspect", "show what a model, data directory or trace holds", erx_command_inspect},
     {"Models", "luts", "write the activation tables of bytecode programs", erx_command_luts},
     {"Play", "bench", "measure how fast a block's record becomes durable",
      erx_command_bench_journal},
