@@ -6,26 +6,22 @@
 
 __extension__ typedef unsigned __int128 uint128_t;
 
-uint64_t erx_clock_now(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * ERX_NS_PER_SECOND + (uint64_t)now.tv_nsec;
-}
-
-int64_t erx_clock_unix_seconds(void)
-{
-    struct timespec now;
-    (void)clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec;
-}
-
 uint64_t erx_clock_read(int clock_id)
 {
     struct timespec now;
     if (clock_gettime(clock_id, &now) != 0)
         return 0;
     return (uint64_t)now.tv_sec * ERX_NS_PER_SECOND + (uint64_t)now.tv_nsec;
+}
+
+uint64_t erx_clock_now(void)
+{
+    return erx_clock_read(CLOCK_MONOTONIC);
+}
+
+int64_t erx_clock_unix_seconds(void)
+{
+    return (int64_t)(erx_clock_read(CLOCK_REALTIME) / ERX_NS_PER_SECOND);
 }
 
 void erx_clock_sleep_until(uint64_t due_ns)

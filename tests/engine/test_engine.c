@@ -4,11 +4,27 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
-        account_suite,          batch_suite,    block_suite,         cost_suite,
-        data_file_suite,        execute_suite,  frame_path_suite,    golden_suite,
-        invariance_suite,       io_suite,       journal_ring_suite,  journal_suite,
-        manifest_members_suite, manifest_suite, model_file_suite,    model_suite,
-        session_suite,          recover_suite,  tensors_check_suite, transfer_suite,
+        account_suite,
+        batch_suite,
+        block_suite,
+        cost_suite,
+        data_directory_suite,
+        data_file_suite,
+        execute_suite,
+        frame_path_suite,
+        golden_suite,
+        invariance_suite,
+        io_suite,
+        journal_ring_suite,
+        journal_suite,
+        manifest_members_suite,
+        manifest_suite,
+        model_file_suite,
+        model_suite,
+        recover_suite,
+        session_suite,
+        tensors_check_suite,
+        transfer_suite,
         virtual_disk_suite,
     };
     return erx_check_run(suites, ERX_COUNT(suites));

@@ -88,6 +88,33 @@ void sim_case_error(sim_t *sim, sim_engine_t *a, sim_engine_t *b, uint64_t seed)
     sim_close(sim);
 }
 
+void sim_case_nth(sim_t *sim, sim_engine_t *a, sim_engine_t *b, uint64_t seed)
+{
+    static const erx_virtual_fault_kind_t kinds[] = {ERX_VIRTUAL_ERROR, ERX_VIRTUAL_SHORT,
+                                                     ERX_VIRTUAL_CANCELLED, ERX_VIRTUAL_LATE};
+    const uint32_t ways = ERX_COUNT(kinds) * 2;
+    const erx_virtual_fault_t fault = {
+        .kind = kinds[seed % ways / 2],
+        .for_ever = seed % 2 == 1,
+        .from = seed / ways,
+        .error_number = EIO,
+        .delay_ns = 3000000,
+    };
+    (void)b;
+    sim_open(sim, a, 1);
+    erx_virtual_disk_set_faults(sim->disk, &fault, 1);
+    bool alive = live(sim, true);
+    for (uint32_t i = 0; alive && i < LIFE_BLOCKS && !sim->failed; i++)
+        sim_block(sim);
+    if (alive)
+        sim_end(sim, seed / ways % 2 == 0 ? SIM_CUT : SIM_CLOSE);
+    if (sim->why[0] == '\0') {
+        erx_virtual_disk_set_faults(sim->disk, NULL, 0);
+        (void)live(sim, false);
+    }
+    sim_close(sim);
+}
+
 void sim_case_lie(sim_t *sim, sim_engine_t *a, sim_engine_t *b, uint64_t seed)
 {
     (void)b;

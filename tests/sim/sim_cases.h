@@ -15,6 +15,10 @@ void sim_case_crash(sim_t *sim, sim_engine_t *a, sim_engine_t *b, uint64_t seed)
  * during recovery. */
 void sim_case_error(sim_t *sim, sim_engine_t *a, sim_engine_t *b, uint64_t seed);
 
+/* One life in which operation number n fails, n and the way from the seed:
+ * consecutive seeds try every operation. */
+void sim_case_nth(sim_t *sim, sim_engine_t *a, sim_engine_t *b, uint64_t seed);
+
 /* As crash, with an operation that lies: lost, misdirected, a bit flipped.
  * Recovery may refuse, but never be wrong. */
 void sim_case_lie(sim_t *sim, sim_engine_t *a, sim_engine_t *b, uint64_t seed);

@@ -1,6 +1,6 @@
 /* Runs simulated cases from seeds, or looks for a planted mutant.
  *
- *   sim KIND [--cases N] [--seed S]    crash, error, lie, damage, prefix
+ *   sim KIND [--cases N] [--seed S]    crash, error, nth, lie, damage, prefix
  *   sim mutants [--mutant NAME]        every mutant must be caught
  *
  * A failing case prints its kind and seed, which can be pasted back. */
@@ -19,11 +19,13 @@
 typedef struct {
     const char *name;
     sim_case_fn run;
+    bool counted; /* seeds follow each other */
 } kind_t;
 
 static const kind_t kinds[] = {
-    {"crash", sim_case_crash},   {"error", sim_case_error},   {"lie", sim_case_lie},
-    {"damage", sim_case_damage}, {"prefix", sim_case_prefix},
+    {"crash", sim_case_crash, false},   {"error", sim_case_error, false},
+    {"nth", sim_case_nth, true},        {"lie", sim_case_lie, false},
+    {"damage", sim_case_damage, false}, {"prefix", sim_case_prefix, false},
 };
 
 #ifdef ERX_MUTANTS
@@ -68,7 +70,7 @@ static uint64_t case_seed(const run_t *run, uint64_t number)
 static int run_kind(run_t *run, const kind_t *kind)
 {
     for (uint64_t number = 0; number < run->cases; number++) {
-        uint64_t seed = case_seed(run, number);
+        uint64_t seed = kind->counted ? run->seed + number : case_seed(run, number);
         kind->run(&sim, &run->a, &run->b, seed);
         if (sim.why[0] != '\0') {
             (void)printf("FAILED: %s\nagain with: sim %s --cases 1 --seed %" PRIu64 "\n", sim.why,
@@ -149,7 +151,7 @@ int main(int argc, char **argv)
     sim_engine_close(&run.a);
     sim_engine_close(&run.b);
     if (result == 2)
-        (void)fprintf(stderr, "usage: sim crash|error|lie|damage|prefix|mutants [--cases N] "
+        (void)fprintf(stderr, "usage: sim crash|error|nth|lie|damage|prefix|mutants [--cases N] "
                               "[--seed S] [--mutant NAME]\n");
     return result;
 }
