@@ -29,7 +29,8 @@ typedef enum { WAITING, WRITING, WRITTEN, FLUSHING } stage_progress_t;
 
 typedef struct {
     atomic_int state;
-    stage_progress_t progress; /* the machine's, while SUBMITTED */
+    stage_progress_t progress; /* the machine's, as is file; WAITING unless it has begun */
+    uint32_t file;
     uint64_t offset;
     erx_checkpoint_t *image;
 } stage_t;
@@ -130,8 +131,9 @@ static void start_stage(erx_commit_t *commit, uint32_t index)
     stage_t *stage = &commit->stages[index];
     uint32_t bytes = erx_checkpoint_seal(stage->image);
     stage->progress = WRITING;
-    erx_io_submit_write(commit->io, SLOT_STAGES + index, ERX_JOURNAL_COPIES + stage->image->model,
-                        stage->offset, stage->image, bytes, false);
+    stage->file = ERX_JOURNAL_COPIES + stage->image->model;
+    erx_io_submit_write(commit->io, SLOT_STAGES + index, stage->file, stage->offset, stage->image,
+                        bytes, false);
 }
 
 /* Flushes a model's file once no write of it is under way, so that one flush
@@ -141,19 +143,15 @@ static void start_flush(erx_commit_t *commit, uint32_t file)
     bool any = false;
     for (uint32_t i = 0; i < commit->plan.stage_count; i++) {
         const stage_t *stage = &commit->stages[i];
-        if (atomic_load_explicit(&stage->state, memory_order_relaxed) != SUBMITTED ||
-            ERX_JOURNAL_COPIES + stage->image->model != file)
-            continue;
-        if (stage->progress == WRITING)
+        if (stage->progress == WRITING && stage->file == file)
             return;
-        any |= stage->progress == WRITTEN;
+        any |= stage->progress == WRITTEN && stage->file == file;
     }
     if (!any || commit->flushing[file])
         return;
     for (uint32_t i = 0; i < commit->plan.stage_count; i++) {
         stage_t *stage = &commit->stages[i];
-        if (atomic_load_explicit(&stage->state, memory_order_relaxed) == SUBMITTED &&
-            stage->progress == WRITTEN && ERX_JOURNAL_COPIES + stage->image->model == file)
+        if (stage->progress == WRITTEN && stage->file == file)
             stage->progress = FLUSHING;
     }
     commit->flushing[file] = true;
@@ -163,12 +161,9 @@ static void start_flush(erx_commit_t *commit, uint32_t file)
 static void end_flush(erx_commit_t *commit, uint32_t file)
 {
     commit->flushing[file] = false;
-    if (file < ERX_JOURNAL_COPIES)
-        return;
     for (uint32_t i = 0; i < commit->plan.stage_count; i++) {
         stage_t *stage = &commit->stages[i];
-        if (atomic_load_explicit(&stage->state, memory_order_relaxed) != SUBMITTED ||
-            stage->progress != FLUSHING || ERX_JOURNAL_COPIES + stage->image->model != file)
+        if (stage->progress != FLUSHING || stage->file != file)
             continue;
         stage->progress = WAITING;
         /* Release: the control thread may fill the buffer again. */
