@@ -460,6 +460,8 @@ int erx_command_load(int argc, char **argv)
         status = erx_load_data_finish(&load.data, &error);
         if (status == ERX_OK)
             status = report(&load, &error);
+        if (status == ERX_OK)
+            status = erx_load_data_archived(&load.data, &error);
     }
     close_load(&load);
     return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("load", &error);

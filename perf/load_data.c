@@ -124,6 +124,13 @@ erx_status_t erx_load_data_finish(erx_load_data_t *data, erx_error_t *error)
     return status;
 }
 
+erx_status_t erx_load_data_archived(const erx_load_data_t *data, erx_error_t *error)
+{
+    if (data->archive == NULL || erx_archive_health(data->archive, error) == ERX_OK)
+        return ERX_OK;
+    return erx_error_prefix(error, "all blocks are durable, but the archive stopped");
+}
+
 static double commit_ms(const erx_load_data_t *data, double share)
 {
     return (double)erx_histogram_quantile(&data->commits, share) / 1e6;

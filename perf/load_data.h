@@ -47,6 +47,9 @@ erx_status_t erx_load_data_health(const erx_load_data_t *data, erx_error_t *erro
 /* Waits until all blocks are durable. Errors: those of health. */
 erx_status_t erx_load_data_finish(erx_load_data_t *data, erx_error_t *error);
 
+/* Whether the archive has every record; blocks are durable all the same. */
+erx_status_t erx_load_data_archived(const erx_load_data_t *data, erx_error_t *error);
+
 void erx_load_data_figures(const erx_load_data_t *data, json_t *value);
 void erx_load_data_print(const erx_load_data_t *data, FILE *stream, double seconds);
 
