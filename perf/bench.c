@@ -30,14 +30,6 @@ double erx_samples_median(erx_samples_t *samples)
     return samples->values[samples->count / 2];
 }
 
-uint64_t erx_bench_hash(uint64_t hash, const void *bytes, size_t size)
-{
-    const uint8_t *at = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-    return hash;
-}
-
 void erx_bench_fill(void *bytes, size_t size, uint64_t seed)
 {
     uint8_t *at = bytes;

@@ -31,10 +31,6 @@ void erx_samples_add(erx_samples_t *samples, double value);
 /* Median; 0 without samples. Orders the samples. */
 double erx_samples_median(erx_samples_t *samples);
 
-/* FNV-1a 64 over bytes, continued from hash. */
-#define ERX_BENCH_HASH_START UINT64_C(0xcbf29ce484222325)
-uint64_t erx_bench_hash(uint64_t hash, const void *bytes, size_t size);
-
 /* Deterministic filling with every byte value. */
 void erx_bench_fill(void *bytes, size_t size, uint64_t seed);
 

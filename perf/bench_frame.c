@@ -12,6 +12,7 @@
 #include "perf/bench.h"
 #include "perf/profile.h"
 #include "sched/clock.h"
+#include "tools/fnv.h"
 #include "tools/presets.h"
 #include "tools/synth.h"
 
@@ -216,7 +217,7 @@ static uint64_t result_hash(stage_t *stage, uint64_t hash)
     start_sessions(stage);
     for (uint32_t i = 0; i < 3; i++)
         step_next(stage, ERX_MIN(stage->pool, BATCH_MAX));
-    return erx_bench_hash(hash, stage->arenas, stage->pool * stage->arena_bytes);
+    return erx_fnv1a(hash, stage->arenas, stage->pool * stage->arena_bytes);
 }
 
 static erx_status_t bench_shape(const erx_preset_t *preset, const erx_bench_options_t *options,
@@ -241,7 +242,7 @@ erx_status_t erx_bench_frame(const erx_bench_options_t *options, json_t *json, b
                              erx_error_t *error)
 {
     erx_status_t status = ERX_OK;
-    uint64_t hash = ERX_BENCH_HASH_START;
+    uint64_t hash = ERX_FNV_BASIS;
     json_t *shapes = json_array();
     for (uint32_t i = 0; status == ERX_OK && i < ERX_PRESETS; i++)
         if (erx_bench_wants(options, i))

@@ -10,6 +10,7 @@
 #include "perf/bench.h"
 #include "perf/peak.h"
 #include "sched/clock.h"
+#include "tools/fnv.h"
 #include "tools/presets.h"
 
 #define BATCH_MAX 64u
@@ -207,8 +208,7 @@ static uint64_t result_hash(const sweep_t *sweep, uint64_t hash)
     sweep_run(sweep, BATCH_MAX);
     size_t last_rows = sweep->shape.d_model;
     for (uint32_t s = 0; s < BATCH_MAX; s++)
-        hash =
-            erx_bench_hash(hash, sweep->sums + s * sums_stride(sweep), last_rows * sizeof(int32_t));
+        hash = erx_fnv1a(hash, sweep->sums + s * sums_stride(sweep), last_rows * sizeof(int32_t));
     return hash;
 }
 
@@ -237,7 +237,7 @@ erx_status_t erx_bench_kernels(const erx_bench_options_t *options, json_t *json,
                                erx_error_t *error)
 {
     erx_status_t status = ERX_OK;
-    uint64_t hash = ERX_BENCH_HASH_START;
+    uint64_t hash = ERX_FNV_BASIS;
     json_t *shapes = json_array();
     for (uint32_t i = 0; status == ERX_OK && i < ERX_PRESETS; i++)
         if (erx_bench_wants(options, i))

@@ -1,5 +1,7 @@
 #include "perf/load_data.h"
 
+#include "engine/data_file.h"
+
 #include <inttypes.h>
 
 #include "sched/clock.h"
@@ -31,6 +33,12 @@ static void archive_record(void *context, const erx_record_t *record)
     erx_archive_append(data->archive, record);
 }
 
+static void print_note(const char *note)
+{
+    if (note[0] != '\0')
+        (void)fprintf(stderr, "erx load: %s\n", note);
+}
+
 static erx_status_t open_directory(erx_load_data_t *data, const char *model_directory,
                                    erx_error_t *error)
 {
@@ -46,7 +54,13 @@ static erx_status_t open_directory(erx_load_data_t *data, const char *model_dire
     erx_status_t status =
         erx_data_directory_open(&data->directory, data->options->directory, &plan, error);
     erx_progress_finish(&progress);
-    return status;
+    if (status != ERX_OK)
+        return status;
+    /* What this file system cannot promise is said before anything relies on it. */
+    char note[ERX_IO_NOTE_MAX];
+    erx_data_directory_note(data->options->directory, note);
+    print_note(note);
+    return ERX_OK;
 }
 
 static erx_status_t open_store(erx_load_data_t *data, erx_error_t *error)
@@ -67,8 +81,7 @@ static erx_status_t open_store(erx_load_data_t *data, erx_error_t *error)
     erx_status_t status = erx_engine_open_store(data->engine, &config, &data->recovery, error);
     data->recovery_ns = erx_clock_now() - begin;
     erx_progress_finish(&data->progress);
-    if (data->recovery.note[0] != '\0')
-        (void)fprintf(stderr, "erx load: %s\n", data->recovery.note);
+    print_note(data->recovery.note);
     return status;
 }
 

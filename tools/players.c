@@ -5,18 +5,8 @@
 #include <string.h>
 
 #include "mem/assert.h"
+#include "tools/fnv.h"
 #include "tools/random.h"
-
-#define FNV_BASIS UINT64_C(0xcbf29ce484222325)
-#define FNV_PRIME UINT64_C(0x100000001b3)
-
-static uint64_t fnv1a(uint64_t hash, const void *bytes, size_t size)
-{
-    const uint8_t *at = bytes;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ at[i]) * FNV_PRIME;
-    return hash;
-}
 
 /* Starts a session for the pair's game. */
 static erx_status_t start(erx_players_t *players, erx_player_pair_t *pair, erx_error_t *error)
@@ -169,8 +159,8 @@ erx_session_t *erx_players_session(const erx_players_t *players, uint32_t i)
 
 uint64_t erx_players_state_hash(const erx_players_t *players, uint32_t i)
 {
-    return fnv1a(FNV_BASIS, erx_players_session(players, i)->arena + ERX_ARENA_WORLD,
-                 erx_hidden_data_bytes(&players->model->shape));
+    return erx_fnv1a(ERX_FNV_BASIS, erx_players_session(players, i)->arena + ERX_ARENA_WORLD,
+                     erx_hidden_data_bytes(&players->model->shape));
 }
 
 uint64_t erx_players_hash(const erx_players_t *players)
@@ -179,7 +169,7 @@ uint64_t erx_players_hash(const erx_players_t *players)
     for (uint32_t i = 0; i < players->count; i++) {
         uint64_t state = erx_players_state_hash(players, i);
         uint64_t number = i;
-        sum += fnv1a(fnv1a(FNV_BASIS, &number, sizeof number), &state, sizeof state);
+        sum += erx_fnv1a(erx_fnv1a(ERX_FNV_BASIS, &number, sizeof number), &state, sizeof state);
     }
     return sum;
 }

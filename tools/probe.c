@@ -1,4 +1,5 @@
 #include "tools/probe.h"
+#include "tools/fnv.h"
 
 #include "engine/step.h"
 #include "kernels/decay.h"
@@ -11,11 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIMIT16    32767
-#define LIMIT_DT   ((1 << 20) - 1) /* where NUMERICS 5.5 clamps q */
-#define HASH_BASIS UINT64_C(0xcbf29ce484222325)
-#define HASH_PRIME UINT64_C(0x100000001b3)
-#define NO_LIMIT   INT32_MAX
+#define LIMIT16  32767
+#define LIMIT_DT ((1 << 20) - 1) /* where NUMERICS 5.5 clamps q */
+#define NO_LIMIT INT32_MAX
 
 /* A run's memory, and what the observing kernel needs to know of it. */
 typedef struct {
@@ -329,15 +328,6 @@ static void run_frames(run_t *run, uint32_t lane_count, uint32_t frame_count)
     observed = NULL;
 }
 
-/* FNV-1a 64, the golden files' hash of a recurrent state. */
-static uint64_t hash_bytes(const uint8_t *bytes, size_t size)
-{
-    uint64_t hash = HASH_BASIS;
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ bytes[i]) * HASH_PRIME;
-    return hash;
-}
-
 erx_status_t erx_probe_run(const erx_model_draft_t *draft, uint64_t seed, uint32_t lane_count,
                            uint32_t frame_count, erx_probe_t *probe_out, erx_error_t *error)
 {
@@ -349,8 +339,8 @@ erx_status_t erx_probe_run(const erx_model_draft_t *draft, uint64_t seed, uint32
         start_lanes(&run, seed, lane_count, frame_count);
         run_frames(&run, lane_count, frame_count);
         for (uint32_t lane = 0; lane < lane_count; lane++)
-            probe_out->sessions[lane].state_hash =
-                hash_bytes(run.recurrent + lane * run.recurrent_bytes, run.recurrent_bytes);
+            probe_out->sessions[lane].state_hash = erx_fnv1a(
+                ERX_FNV_BASIS, run.recurrent + lane * run.recurrent_bytes, run.recurrent_bytes);
     } else {
         erx_probe_close(probe_out);
     }
