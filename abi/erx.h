@@ -317,64 +317,57 @@ ERX_API int32_t erx_rollup_import_session(erx_rollup_t *rollup, const uint8_t *b
 
 /* ------------------------------------------------------------ transactions */
 
-/* A transaction's fate: Agave's TransactionError. */
+/* How a transaction ended: the runtime's TransactionError. A value is one more
+ * than the variant's position there; those that occur here. */
 typedef enum {
-    ERX_TRANSACTION_OK = 0,
-    ERX_TRANSACTION_ACCOUNT_IN_USE,
-    ERX_TRANSACTION_ACCOUNT_LOADED_TWICE,
-    ERX_TRANSACTION_ACCOUNT_NOT_FOUND,
-    ERX_TRANSACTION_PROGRAM_ACCOUNT_NOT_FOUND,
-    ERX_TRANSACTION_INSUFFICIENT_FUNDS_FOR_FEE,
-    ERX_TRANSACTION_INVALID_ACCOUNT_FOR_FEE,
-    ERX_TRANSACTION_ALREADY_PROCESSED,
-    ERX_TRANSACTION_BLOCKHASH_NOT_FOUND,
-    ERX_TRANSACTION_INSTRUCTION_ERROR, /* instruction_* say more */
-    ERX_TRANSACTION_MISSING_SIGNATURE_FOR_FEE,
-    ERX_TRANSACTION_INVALID_ACCOUNT_INDEX,
-    ERX_TRANSACTION_SIGNATURE_FAILURE,
-    ERX_TRANSACTION_SANITIZE_FAILURE,
-    ERX_TRANSACTION_INVALID_WRITABLE_ACCOUNT,
-    ERX_TRANSACTION_TOO_MANY_ACCOUNT_LOCKS,
-    ERX_TRANSACTION_ADDRESS_LOOKUP_TABLE_NOT_FOUND,
-    ERX_TRANSACTION_INVALID_ADDRESS_LOOKUP_TABLE_OWNER,
-    ERX_TRANSACTION_INVALID_ADDRESS_LOOKUP_TABLE_DATA,
-    ERX_TRANSACTION_INVALID_ADDRESS_LOOKUP_TABLE_INDEX,
-    ERX_TRANSACTION_UNSUPPORTED_VERSION,
-    ERX_TRANSACTION_WOULD_EXCEED_MAX_BLOCK_COST_LIMIT,
-    ERX_TRANSACTION_DUPLICATE_INSTRUCTION,
-    ERX_TRANSACTION_INVALID_LOADED_ACCOUNTS_DATA_SIZE_LIMIT
-} erx_transaction_code_t;
+    ERX_TX_OK = 0,
+    ERX_TX_ACCOUNT_LOADED_TWICE = 2,
+    ERX_TX_PROGRAM_ACCOUNT_NOT_FOUND = 4,
+    ERX_TX_INSUFFICIENT_FUNDS_FOR_FEE = 5,
+    ERX_TX_ALREADY_PROCESSED = 7,
+    ERX_TX_BLOCKHASH_NOT_FOUND = 8,
+    ERX_TX_INSTRUCTION_ERROR = 9, /* instruction_* say more */
+    ERX_TX_INVALID_ACCOUNT_INDEX = 12,
+    ERX_TX_SIGNATURE_FAILURE = 13,
+    ERX_TX_SANITIZE_FAILURE = 15,
+    ERX_TX_WOULD_EXCEED_MAX_BLOCK_COST_LIMIT = 18,
+    ERX_TX_UNSUPPORTED_VERSION = 19,
+    ERX_TX_INVALID_WRITABLE_ACCOUNT = 20,
+    ERX_TX_TOO_MANY_ACCOUNT_LOCKS = 23,
+    ERX_TX_ADDRESS_LOOKUP_TABLE_NOT_FOUND = 24,
+    ERX_TX_INVALID_ADDRESS_LOOKUP_TABLE_OWNER = 25,
+    ERX_TX_INVALID_ADDRESS_LOOKUP_TABLE_DATA = 26,
+    ERX_TX_INVALID_ADDRESS_LOOKUP_TABLE_INDEX = 27,
+    ERX_TX_DUPLICATE_INSTRUCTION = 31
+} erx_tx_code_t;
 
-/* "BlockhashNotFound" and so on; "InstructionError" without its details. */
-ERX_API const char *erx_transaction_code_name(int32_t code);
+/* "BlockhashNotFound" and so on, for every TransactionError; "Unknown". */
+ERX_API const char *erx_tx_code_name(int32_t code);
 
-/* An instruction's fate: Agave's InstructionError, those that occur here. */
+/* How an instruction ended: the runtime's InstructionError, by its position
+ * there; those that occur most. */
 typedef enum {
-    ERX_INSTRUCTION_OK = 0,
-    ERX_INSTRUCTION_GENERIC_ERROR,
-    ERX_INSTRUCTION_INVALID_ARGUMENT,
-    ERX_INSTRUCTION_INVALID_INSTRUCTION_DATA,
-    ERX_INSTRUCTION_INVALID_ACCOUNT_DATA,
-    ERX_INSTRUCTION_ACCOUNT_DATA_TOO_SMALL,
-    ERX_INSTRUCTION_INSUFFICIENT_FUNDS,
-    ERX_INSTRUCTION_INCORRECT_PROGRAM_ID,
-    ERX_INSTRUCTION_MISSING_REQUIRED_SIGNATURE,
-    ERX_INSTRUCTION_ACCOUNT_ALREADY_INITIALIZED,
-    ERX_INSTRUCTION_UNINITIALIZED_ACCOUNT,
-    ERX_INSTRUCTION_NOT_ENOUGH_ACCOUNT_KEYS,
-    ERX_INSTRUCTION_CUSTOM, /* instruction_custom has the number */
-    ERX_INSTRUCTION_READONLY_DATA_MODIFIED,
-    ERX_INSTRUCTION_READONLY_LAMPORT_CHANGE,
-    ERX_INSTRUCTION_INVALID_ACCOUNT_OWNER,
-    ERX_INSTRUCTION_INVALID_SEEDS,
-    ERX_INSTRUCTION_INVALID_REALLOC,
-    ERX_INSTRUCTION_COMPUTATIONAL_BUDGET_EXCEEDED,
-    ERX_INSTRUCTION_UNSUPPORTED_PROGRAM_ID,
-    ERX_INSTRUCTION_ARITHMETIC_OVERFLOW,
-    ERX_INSTRUCTION_MAX_ACCOUNTS_DATA_ALLOCATIONS_EXCEEDED
-} erx_instruction_code_t;
+    ERX_IX_INVALID_ARGUMENT = 1,
+    ERX_IX_INVALID_INSTRUCTION_DATA = 2,
+    ERX_IX_INVALID_ACCOUNT_DATA = 3,
+    ERX_IX_ACCOUNT_DATA_TOO_SMALL = 4,
+    ERX_IX_INSUFFICIENT_FUNDS = 5,
+    ERX_IX_INCORRECT_PROGRAM_ID = 6,
+    ERX_IX_MISSING_REQUIRED_SIGNATURE = 7,
+    ERX_IX_ACCOUNT_ALREADY_INITIALIZED = 8,
+    ERX_IX_READONLY_LAMPORT_CHANGE = 14,
+    ERX_IX_READONLY_DATA_MODIFIED = 15,
+    ERX_IX_NOT_ENOUGH_ACCOUNT_KEYS = 19,
+    ERX_IX_CUSTOM = 25, /* instruction_custom has the program's number */
+    ERX_IX_UNSUPPORTED_PROGRAM_ID = 30,
+    ERX_IX_INVALID_SEEDS = 35,
+    ERX_IX_COMPUTATIONAL_BUDGET_EXCEEDED = 37,
+    ERX_IX_INVALID_ACCOUNT_OWNER = 46,
+    ERX_IX_MAX_ACCOUNTS_DATA_ALLOCATIONS_EXCEEDED = 50
+} erx_ix_code_t;
 
-ERX_API const char *erx_instruction_code_name(int32_t code);
+/* "InvalidAccountData" and so on, for every InstructionError; "Unknown". */
+ERX_API const char *erx_ix_code_name(int32_t code);
 
 #define ERX_RETURN_DATA_MAX 1024
 
@@ -388,9 +381,9 @@ typedef struct {
     const uint8_t *packet; /* its wire bytes */
     size_t packet_size;
     uint8_t signature[ERX_SIGNATURE_BYTES];
-    int32_t code; /* erx_transaction_code_t */
+    int32_t code; /* erx_tx_code_t */
     uint32_t instruction_index;
-    int32_t instruction_code; /* erx_instruction_code_t */
+    int32_t instruction_code; /* erx_ix_code_t, where code is ERX_TX_INSTRUCTION_ERROR */
     uint32_t instruction_custom;
     uint64_t units; /* compute units that were charged */
     uint64_t fee;   /* lamports */
@@ -401,7 +394,7 @@ typedef struct {
     erx_pubkey_t return_program;
     const uint8_t *return_data;
     uint32_t return_size;
-} erx_transaction_result_t;
+} erx_transaction_outcome_t;
 
 /* Hands over a signed transaction's wire bytes (legacy or v0). What can be
  * refused at once is: FORMAT (sanitation; the line says what), FULL (the queue:
@@ -426,7 +419,7 @@ typedef struct erx_simulation erx_simulation_t;
 ERX_API int32_t erx_rollup_simulate(erx_rollup_t *rollup, const uint8_t *packet, size_t size,
                                     const erx_simulation_config_t *config,
                                     erx_simulation_t **simulation_out);
-ERX_API const erx_transaction_result_t *erx_simulation_result(const erx_simulation_t *simulation);
+ERX_API const erx_transaction_outcome_t *erx_simulation_result(const erx_simulation_t *simulation);
 ERX_API void erx_simulation_close(erx_simulation_t *simulation); /* NULL is allowed */
 
 /* Blockhashes. Any thread. */
@@ -494,7 +487,7 @@ typedef struct {
     uint64_t started_ns; /* seal was called */
     uint64_t frames_ns;  /* transactions were executed, frames began */
     uint64_t finished_ns;
-    const erx_transaction_result_t *transactions; /* in the order of execution */
+    const erx_transaction_outcome_t *transactions; /* in the order of execution */
     uint32_t transaction_count;
     const erx_account_change_t *changes; /* each account once, in the order of first change */
     uint32_t change_count;
