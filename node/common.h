@@ -1,0 +1,22 @@
+/* Small helpers that every file of node/ may use. The folder sees nothing of the
+ * engine but abi/erx.h, so it has its own. */
+#ifndef ERX_NODE_COMMON_H
+#define ERX_NODE_COMMON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ERX_ARRAY_COUNT(array)   (sizeof(array) / sizeof((array)[0]))
+#define ERX_FORMATS(text, first) __attribute__((format(printf, text, first)))
+#define ERX_LESSER(a, b)         ((a) < (b) ? (a) : (b))
+
+#define ERX_SECOND_NS            UINT64_C(1000000000)
+#define ERX_MILLISECOND_NS       UINT64_C(1000000)
+
+#define ERX_KEY_BYTES            32u
+#define ERX_SIGNATURE_BYTES      64u
+#define ERX_KEY_TEXT_MAX         45u /* base58 of 32 bytes, terminated */
+#define ERX_SIGNATURE_TEXT_MAX   89u /* base58 of 64 bytes, terminated */
+
+#endif
