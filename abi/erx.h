@@ -78,17 +78,17 @@ ERX_API const char *erx_version(void);
 
 /* ------------------------------------------------------------------- keys */
 
-#define ERX_PUBKEY_BYTES    32
-#define ERX_SIGNATURE_BYTES 64
-#define ERX_HASH_BYTES      32
-#define ERX_PACKET_MAX      1232 /* bytes of a transaction */
-#define ERX_BASE58_MAX      90   /* characters of 64 bytes, and the end */
+#define ERX_PUBKEY_SIZE    32
+#define ERX_SIGNATURE_SIZE 64
+#define ERX_HASH_SIZE      32
+#define ERX_PACKET_MAX     1232 /* bytes of a transaction */
+#define ERX_BASE58_SIZE    90   /* characters of 64 bytes, and the end */
 
 typedef struct {
-    uint8_t bytes[ERX_PUBKEY_BYTES];
+    uint8_t bytes[ERX_PUBKEY_SIZE];
 } erx_pubkey_t;
 
-/* Base58 text of size bytes (at most 64) into text_out[ERX_BASE58_MAX]. */
+/* Base58 text of size bytes (at most 64) into text_out[ERX_BASE58_SIZE]. */
 ERX_API int32_t erx_base58_from_bytes(const uint8_t *bytes, size_t size, char *text_out);
 
 /* The size bytes that text stands for. FORMAT: another character, another size. */
@@ -204,7 +204,7 @@ typedef struct {
     erx_pubkey_t manifest; /* address of its ModelManifest */
     uint64_t model_id;
     char name[64];
-    uint8_t hash[ERX_HASH_BYTES];
+    uint8_t hash[ERX_HASH_SIZE];
     uint32_t d_model, d_inner, d_state, layers, heads;
     uint64_t parameters;
     uint64_t weight_bytes;
@@ -380,7 +380,7 @@ typedef struct {
 typedef struct {
     const uint8_t *packet; /* its wire bytes */
     size_t packet_size;
-    uint8_t signature[ERX_SIGNATURE_BYTES];
+    uint8_t signature[ERX_SIGNATURE_SIZE];
     int32_t code; /* erx_tx_code_t */
     uint32_t instruction_index;
     int32_t instruction_code; /* erx_ix_code_t, where code is ERX_TX_INSTRUCTION_ERROR */
@@ -401,7 +401,7 @@ typedef struct {
  * try again after the next block). OK means queued, in this order: the block's
  * result says more. signature_out may be NULL. Any thread. */
 ERX_API int32_t erx_rollup_submit(erx_rollup_t *rollup, const uint8_t *packet, size_t size,
-                                  uint8_t signature_out[ERX_SIGNATURE_BYTES]);
+                                  uint8_t signature_out[ERX_SIGNATURE_SIZE]);
 
 typedef struct {
     uint32_t struct_size;
@@ -423,10 +423,10 @@ ERX_API const erx_transaction_outcome_t *erx_simulation_result(const erx_simulat
 ERX_API void erx_simulation_close(erx_simulation_t *simulation); /* NULL is allowed */
 
 /* Blockhashes. Any thread. */
-ERX_API int32_t erx_rollup_blockhash(const erx_rollup_t *rollup, uint8_t hash_out[ERX_HASH_BYTES],
+ERX_API int32_t erx_rollup_blockhash(const erx_rollup_t *rollup, uint8_t hash_out[ERX_HASH_SIZE],
                                      uint64_t *last_valid_slot_out);
 ERX_API bool erx_rollup_blockhash_valid(const erx_rollup_t *rollup,
-                                        const uint8_t hash[ERX_HASH_BYTES]);
+                                        const uint8_t hash[ERX_HASH_SIZE]);
 
 typedef struct {
     uint32_t struct_size;
@@ -440,7 +440,7 @@ typedef struct {
 /* The fate of a signature of the last blockhash_blocks blocks. Any thread.
  * NOT_FOUND. */
 ERX_API int32_t erx_rollup_signature_status(const erx_rollup_t *rollup,
-                                            const uint8_t signature[ERX_SIGNATURE_BYTES],
+                                            const uint8_t signature[ERX_SIGNATURE_SIZE],
                                             erx_signature_status_t *status_out);
 
 /* ------------------------------------------------------------------ blocks */
@@ -483,7 +483,7 @@ typedef struct {
     uint64_t slot;
     uint64_t parent; /* slot of the block before */
     int64_t timestamp;
-    uint8_t blockhash[ERX_HASH_BYTES];
+    uint8_t blockhash[ERX_HASH_SIZE];
     uint64_t started_ns; /* seal was called */
     uint64_t frames_ns;  /* transactions were executed, frames began */
     uint64_t finished_ns;
@@ -613,7 +613,7 @@ typedef struct {
      * and size of its HiddenState's data. Control thread, after the block is
      * executed; must not block. NULL: nothing is settled. */
     void (*settle)(void *context, const erx_session_info_t *session, const uint8_t *session_state,
-                   size_t session_state_size, const uint8_t hidden_hash[ERX_HASH_BYTES],
+                   size_t session_state_size, const uint8_t hidden_hash[ERX_HASH_SIZE],
                    uint32_t hidden_size);
 } erx_base_layer_t;
 
@@ -691,19 +691,20 @@ typedef struct {
 
 #define ERX_MATMUL_COLS_MAX 16384
 
-typedef struct erx_gate erx_gate_t;
-typedef struct erx_gate_seat erx_gate_seat_t;
+typedef struct erx_matmul_gate erx_matmul_gate_t;
+typedef struct erx_matmul_seat erx_matmul_seat_t;
 
 /* y[i] = sum over j < cols of W[i * cols + j] * x[j], i8 x i8 -> i32, row-major.
  * Registers as the VM has them. seat: of a gate, or NULL. Returns 0, or 1 with
  * *fault_out filled. Any thread. */
-ERX_API uint64_t erx_sol_matmul_i8(erx_rollup_t *rollup, const erx_vm_t *vm, erx_gate_seat_t *seat,
-                                   uint64_t weights, uint64_t input, uint64_t output, uint64_t rows,
-                                   uint64_t cols, erx_fault_t *fault_out);
+ERX_API uint64_t erx_sol_matmul_i8(erx_rollup_t *rollup, const erx_vm_t *vm,
+                                   erx_matmul_seat_t *seat, uint64_t weights, uint64_t input,
+                                   uint64_t output, uint64_t rows, uint64_t cols,
+                                   erx_fault_t *fault_out);
 
 /* As above, with rows and cols as two u32 at address dims. */
 ERX_API uint64_t erx_sol_matmul_i8_dims(erx_rollup_t *rollup, const erx_vm_t *vm,
-                                        erx_gate_seat_t *seat, uint64_t weights, uint64_t input,
+                                        erx_matmul_seat_t *seat, uint64_t weights, uint64_t input,
                                         uint64_t output, uint64_t dims, uint64_t unused,
                                         erx_fault_t *fault_out);
 
@@ -712,11 +713,13 @@ ERX_API int32_t erx_rollup_forget_matrices(erx_rollup_t *rollup, const erx_pubke
 
 /* A block's gate: VM instances that take a seat are answered together when they
  * multiply with the same matrix within window_ns. */
-ERX_API int32_t erx_gate_open(erx_rollup_t *rollup, uint32_t seats_max, uint64_t window_ns,
-                              erx_gate_t **gate_out);
-ERX_API int32_t erx_gate_join(erx_gate_t *gate, erx_gate_seat_t **seat_out); /* any thread; FULL */
-ERX_API void erx_gate_leave(erx_gate_seat_t *seat); /* finished, faulted or out of units */
-ERX_API int32_t erx_gate_close(erx_gate_t *gate);   /* STATE while seats are taken */
+ERX_API int32_t erx_matmul_gate_open(erx_rollup_t *rollup, uint32_t seats_max, uint64_t window_ns,
+                                     erx_matmul_gate_t **gate_out);
+ERX_API int32_t erx_matmul_gate_join(erx_matmul_gate_t *gate,
+                                     erx_matmul_seat_t **seat_out); /* any thread; FULL */
+ERX_API void erx_matmul_gate_rest(erx_matmul_seat_t *seat);  /* not multiplying for a while */
+ERX_API void erx_matmul_gate_leave(erx_matmul_seat_t *seat); /* finished, faulted or out of units */
+ERX_API int32_t erx_matmul_gate_close(erx_matmul_gate_t *gate); /* STATE while seats are taken */
 
 #ifdef __cplusplus
 }
