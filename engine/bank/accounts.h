@@ -30,6 +30,7 @@
 #define ERX_ACCOUNTS_CAPACITY_MIN   64u
 #define ERX_ACCOUNTS_CAPACITY_MAX   ((uint32_t)1 << 22)
 #define ERX_ACCOUNTS_HEAP_BYTES_MAX ((uint64_t)1 << 36)
+#define ERX_ACCOUNTS_LOG_BYTES_MAX  ((uint32_t)64 << 20) /* of either log: a quarter of a record */
 #define ERX_ACCOUNT_NONE            UINT32_MAX
 
 typedef enum {
@@ -55,7 +56,7 @@ typedef struct {
     erx_key_t owner;
     uint64_t lamports;
     uint64_t version;     /* grows with every transaction or frame that changed it */
-    uint64_t heap_offset; /* of the data; plain accounts */
+    uint64_t heap_offset; /* of the data in the heap; plain accounts that have data */
     uint32_t data_length;
     uint32_t pool;       /* sessions' accounts: of the session. Model manifests: the
                             model's pool + 1 once it is loaded, else 0 */
@@ -63,7 +64,7 @@ typedef struct {
     uint32_t generation; /* sessions' accounts */
     uint8_t kind;
     uint8_t flags;
-    uint8_t zero[6];
+    uint8_t zero[22];
 } erx_account_entry_t;
 
 ERX_STATIC_ASSERT(sizeof(erx_account_entry_t) == 128, "an entry is 128 bytes");
@@ -82,13 +83,20 @@ erx_status_t erx_accounts_open(const erx_accounts_config_t *config, erx_accounts
                                erx_error_t *error);
 void erx_accounts_close(erx_accounts_t *accounts);
 
+/* Empties table, heap and logs. */
+void erx_accounts_reset(erx_accounts_t *accounts);
+
 /* Index of the account of a key; ERX_ACCOUNT_NONE. */
 uint32_t erx_accounts_find(const erx_accounts_t *accounts, const erx_key_t *key);
+
+/* Whether an index below the capacity is in use. */
+bool erx_accounts_is_used(const erx_accounts_t *accounts, uint32_t index);
 
 /* The entry of an index that is in use. Valid until the account is removed. */
 const erx_account_entry_t *erx_accounts_entry(const erx_accounts_t *accounts, uint32_t index);
 
-/* The data of a plain account: entry->data_length bytes. */
+/* The data of a plain account: entry->data_length bytes. Valid until the
+ * account is resized or removed. */
 const uint8_t *erx_accounts_data(const erx_accounts_t *accounts, uint32_t index);
 
 uint32_t erx_accounts_count(const erx_accounts_t *accounts);
@@ -111,17 +119,17 @@ const uint32_t *erx_accounts_changed(const erx_accounts_t *accounts, uint32_t *c
 
 /* A new account with data_length zero bytes (plain kinds only; other kinds
  * have their data elsewhere). entry gives key, owner, lamports, data_length,
- * kind, flags, pool, slot, generation. Errors: ERX_ERR_STATE (the key is in
- * use), ERX_ERR_FULL (no entry, no heap, or no room in the logs: seal a block
- * first), ERX_ERR_RANGE (data_length). */
+ * kind, flags, pool, slot, generation, and the version to grow from. Errors:
+ * ERX_ERR_STATE (the key is in use), ERX_ERR_FULL (no entry, no heap, or no
+ * room in the logs: seal a block first), ERX_ERR_RANGE (data_length). */
 erx_status_t erx_accounts_create(erx_accounts_t *accounts, const erx_account_entry_t *entry,
                                  uint32_t *index_out, erx_error_t *error);
 
 /* Removes it; its heap is zero and free from commit on. Errors: ERX_ERR_FULL. */
 erx_status_t erx_accounts_remove(erx_accounts_t *accounts, uint32_t index, erx_error_t *error);
 
-/* Replaces what an entry says besides key, kind, heap_offset and data_length.
- * Errors: ERX_ERR_FULL. */
+/* Replaces what an entry says besides key, kind, version, heap_offset and
+ * data_length. Errors: ERX_ERR_FULL. */
 erx_status_t erx_accounts_update(erx_accounts_t *accounts, uint32_t index,
                                  const erx_account_entry_t *entry, erx_error_t *error);
 
@@ -130,8 +138,8 @@ erx_status_t erx_accounts_update(erx_accounts_t *accounts, uint32_t index,
 erx_status_t erx_accounts_resize(erx_accounts_t *accounts, uint32_t index, uint32_t data_length,
                                  erx_error_t *error);
 
-/* Writes data[offset, offset + size), which must be inside. Errors:
- * ERX_ERR_FULL. */
+/* Writes data[offset, offset + size), which must be inside a plain account's
+ * data. Errors: ERX_ERR_FULL. */
 erx_status_t erx_accounts_write(erx_accounts_t *accounts, uint32_t index, uint32_t offset,
                                 const void *bytes, uint32_t size, erx_error_t *error);
 
