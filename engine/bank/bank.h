@@ -32,8 +32,9 @@
 #define ERX_BANK_LOG_BYTES_MAX          10000u /* of one transaction, as the runtime has it */
 #define ERX_BANK_RETURN_BYTES_MAX       1024u
 #define ERX_BANK_BLOCK_TRANSACTIONS_MAX 1048576u
-#define ERX_BANK_TRANSACTION_UNITS_MAX  UINT64_C(1000000000000) /* sums of a block do not overflow \
-                                                                 */
+#define ERX_BANK_TRANSACTION_UNITS_MAX                                                             \
+    UINT64_C(1000000000000) /* sums of a block do not overflow                                     \
+                             */
 
 typedef struct erx_bank erx_bank_t;
 

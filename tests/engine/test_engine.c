@@ -5,6 +5,7 @@ int main(void)
 {
     static const erx_suite_fn suites[] = {
         account_suite,
+        accounts_suite,
         batch_suite,
         block_suite,
         cost_suite,
