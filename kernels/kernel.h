@@ -11,6 +11,9 @@
 
 #include "kernels/image.h"
 
+/* The sums of u8 x s8 products that vector kernels build stay far below 2^31. */
+#define ERX_MATVEC_COLUMNS_MAX 16384u
+
 typedef enum {
     ERX_GEMM_RAW,      /* wide[o] = acc */
     ERX_GEMM_PROJECT,  /* NUMERICS 5.2, 5.3: narrow[o] = sat16(RQ), from dt_row on wide[o - dt_row]
@@ -61,6 +64,13 @@ typedef struct erx_kernel {
     void (*activation_pack)(uint8_t *activation, const int8_t *values, uint32_t columns);
 
     void (*gemm)(const erx_gemm_t *call);
+
+    /* Row-major matrix times one vector, from plain i8: what is multiplied before
+     * it is packed. weights[rows * columns] and input[columns] have no alignment
+     * and are read exactly; output holds rows i32, no alignment, written exactly.
+     * columns is in [1, ERX_MATVEC_COLUMNS_MAX]. */
+    void (*matvec)(const int8_t *weights, uint32_t rows, uint32_t columns, const int8_t *input,
+                   void *output);
 
     /* NUMERICS 3: features i16[58 + 2 zeros] -> x i32[d]. */
     void (*embed)(const erx_image_t *image, const int16_t *features, const uint16_t *categories,

@@ -406,6 +406,7 @@ const erx_kernel_t erx_kernel_avx2 = {
     .panel_pack = erx_avx2_panel_pack,
     .activation_pack = erx_avx2_activation_pack,
     .gemm = erx_avx2_gemm,
+    .matvec = erx_avx2_matvec,
     .embed = embed,
     .norm = norm,
     .conv = conv,

@@ -8,6 +8,8 @@ size_t erx_avx512vnni_panel_bytes(uint32_t columns);
 void erx_avx512vnni_panel_pack(uint8_t *panel, const int8_t *const rows[], uint32_t columns);
 void erx_avx512vnni_activation_pack(uint8_t *activation, const int8_t *values, uint32_t columns);
 void erx_avx512vnni_gemm(const erx_gemm_t *call);
+void erx_avx512vnni_matvec(const int8_t *weights, uint32_t rows, uint32_t columns,
+                           const int8_t *input, void *output);
 
 /* erx_decay_t of every head of a layer, by column. */
 typedef struct {

@@ -503,6 +503,7 @@ const erx_kernel_t erx_kernel_avx512vnni = {
     .panel_pack = erx_avx512vnni_panel_pack,
     .activation_pack = erx_avx512vnni_activation_pack,
     .gemm = erx_avx512vnni_gemm,
+    .matvec = erx_avx512vnni_matvec,
     .embed = embed,
     .norm = norm,
     .conv = conv,

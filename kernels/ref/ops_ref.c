@@ -188,6 +188,7 @@ const erx_kernel_t erx_kernel_scalar = {
     .panel_pack = erx_ref_panel_pack,
     .activation_pack = erx_ref_activation_pack,
     .gemm = erx_ref_gemm,
+    .matvec = erx_ref_matvec,
     .embed = erx_ref_embed,
     .norm = erx_ref_norm,
     .conv = erx_ref_conv,

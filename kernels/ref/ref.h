@@ -9,6 +9,8 @@ size_t erx_ref_panel_bytes(uint32_t columns);
 void erx_ref_panel_pack(uint8_t *panel, const int8_t *const rows[], uint32_t columns);
 void erx_ref_activation_pack(uint8_t *activation, const int8_t *values, uint32_t columns);
 void erx_ref_gemm(const erx_gemm_t *call);
+void erx_ref_matvec(const int8_t *weights, uint32_t rows, uint32_t columns, const int8_t *input,
+                    void *output);
 
 void erx_ref_embed(const erx_image_t *image, const int16_t *features, const uint16_t *categories,
                    int32_t *x);
