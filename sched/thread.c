@@ -18,31 +18,44 @@
 #define REAL_TIME_PRIORITY 1
 #define RAISED_NICE        (-15)
 
+/* A tenth of the weight of a thread of normal priority. */
+#define BACKGROUND_NICE 10
+
 struct erx_thread {
     pthread_t thread;
     erx_thread_fn body;
     void *context;
+    void (*set_priority)(void); /* of the calling thread */
 };
 
-static void *run(void *argument)
+static void raise_priority(void)
 {
-    erx_thread_t *thread = argument;
     const struct sched_param priority = {.sched_priority = REAL_TIME_PRIORITY};
     /* Refused to those who may not: the thread then runs as all others do. */
     if (pthread_setschedparam(pthread_self(), SCHED_FIFO, &priority) != 0)
         (void)setpriority(PRIO_PROCESS, (id_t)gettid(), RAISED_NICE);
+}
+
+static void lower_priority(void)
+{
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICE);
+}
+
+static void *run(void *argument)
+{
+    erx_thread_t *thread = argument;
+    thread->set_priority();
     thread->body(thread->context);
     return NULL;
 }
 
-erx_status_t erx_thread_open(const char *name, erx_thread_fn body, void *context,
-                             erx_thread_t **thread_out, erx_error_t *error)
+static erx_status_t open_thread(const char *name, erx_thread_t description,
+                                erx_thread_t **thread_out, erx_error_t *error)
 {
     erx_thread_t *thread = erx_alloc(1, sizeof *thread);
     if (thread == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for thread %s", name);
-    thread->body = body;
-    thread->context = context;
+    *thread = description;
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -56,6 +69,22 @@ erx_status_t erx_thread_open(const char *name, erx_thread_fn body, void *context
     (void)pthread_setname_np(thread->thread, name);
     *thread_out = thread;
     return ERX_OK;
+}
+
+erx_status_t erx_thread_open(const char *name, erx_thread_fn body, void *context,
+                             erx_thread_t **thread_out, erx_error_t *error)
+{
+    const erx_thread_t description = {
+        .body = body, .context = context, .set_priority = raise_priority};
+    return open_thread(name, description, thread_out, error);
+}
+
+erx_status_t erx_thread_open_background(const char *name, erx_thread_fn body, void *context,
+                                        erx_thread_t **thread_out, erx_error_t *error)
+{
+    const erx_thread_t description = {
+        .body = body, .context = context, .set_priority = lower_priority};
+    return open_thread(name, description, thread_out, error);
 }
 
 uint64_t erx_thread_cpu_ns(const erx_thread_t *thread)

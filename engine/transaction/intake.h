@@ -17,8 +17,8 @@
 #include "engine/transaction/message.h"
 #include "mem/status.h"
 
-#define ERX_INTAKE_SLOTS_DEFAULT  4096u      /* 7 MB; a third of a second of a busy node */
-#define ERX_INTAKE_SLOTS_MAX      (1u << 20) /* 1.7 GB */
+#define ERX_INTAKE_SLOTS_DEFAULT  4096u      /* 6 MB */
+#define ERX_INTAKE_SLOTS_MAX      (1u << 20) /* 1.5 GB */
 #define ERX_INTAKE_WORKERS_MAX    64u
 #define ERX_INTAKE_WORKERS_INLINE 0u /* no threads: submit verifies before it returns */
 

@@ -30,27 +30,27 @@
 #define ERX_MESSAGE_SIGNATURES_MAX   12u   /* that fit a packet with their keys */
 #define ERX_MESSAGE_INSTRUCTIONS_MAX 64u   /* the runtime executes no more */
 
-/* What is wrong. The first of them that a packet has is reported, in the order
- * of its bytes, then of this list. */
+/* What is wrong. A packet that cannot be read to its end has the fault of its
+ * first such place; otherwise the first of this list that it has is reported. */
 typedef enum {
     ERX_MESSAGE_GOOD,
-    /* Parse. All but the last two become SanitizeFailure. */
+    /* Parse; SanitizeFailure where no other name of the runtime is given. */
     ERX_MESSAGE_TOO_LONG,              /* more than ERX_PACKET_BYTES_MAX bytes */
     ERX_MESSAGE_TRUNCATED,             /* ends inside a field */
-    ERX_MESSAGE_TRAILING_BYTES,        /* goes on after its last field */
     ERX_MESSAGE_COUNT_ENCODING,        /* a compact count is too long or not the shortest */
+    ERX_MESSAGE_VERSION,               /* UnsupportedVersion */
+    ERX_MESSAGE_TRAILING_BYTES,        /* goes on after its last field */
     ERX_MESSAGE_NO_SIGNATURE,          /* nobody pays */
     ERX_MESSAGE_SIGNATURE_COUNT,       /* other than the header requires */
     ERX_MESSAGE_SIGNERS_OVER_KEYS,     /* signers and read-only keys are more than keys */
     ERX_MESSAGE_PAYER_READONLY,        /* no signer is writable */
+    ERX_MESSAGE_EMPTY_LOOKUP,          /* a lookup that takes nothing from its table */
     ERX_MESSAGE_KEYS_OVER_INDEX,       /* keys with looked-up ones over ERX_MESSAGE_KEYS_MAX */
+    ERX_MESSAGE_TOO_MANY_INSTRUCTIONS, /* over ERX_MESSAGE_INSTRUCTIONS_MAX */
     ERX_MESSAGE_PROGRAM_IS_PAYER,      /* an instruction names key 0 as its program */
     ERX_MESSAGE_PROGRAM_INDEX,         /* a program's index is not among the packet's keys */
     ERX_MESSAGE_ACCOUNT_INDEX,         /* an account's index is not among all keys */
-    ERX_MESSAGE_TOO_MANY_INSTRUCTIONS, /* over ERX_MESSAGE_INSTRUCTIONS_MAX */
-    ERX_MESSAGE_EMPTY_LOOKUP,          /* a lookup that takes nothing from its table */
     ERX_MESSAGE_TOO_MANY_LOCKS,        /* TooManyAccountLocks */
-    ERX_MESSAGE_VERSION,               /* UnsupportedVersion */
     /* Resolve. */
     ERX_MESSAGE_DUPLICATE_KEY,   /* AccountLoadedTwice */
     ERX_MESSAGE_TABLE_NOT_FOUND, /* AddressLookupTableNotFound; also a closed one */

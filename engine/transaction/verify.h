@@ -13,4 +13,8 @@ bool erx_verify_signature(const erx_signature_t *signature, const erx_key_t *key
 /* Whether all signatures of a parsed message are good. Any thread. */
 bool erx_verify_message(const erx_message_t *message);
 
+/* SHA-256 of what is signed: tells a repeated transaction, whatever its
+ * signatures are. Any thread. */
+void erx_message_hash(const erx_message_t *message, erx_key_t *hash_out);
+
 #endif
