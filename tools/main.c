@@ -3,6 +3,7 @@
 static const erx_command_t commands[] = {
     {"Models", "fidelity", "compare a model with the checkpoint it was made from",
      erx_command_fidelity},
+    {"Models", "imitate", "train a policy that plays like recorded players", erx_command_imitate},
     {"Models", "inspect", "show what a model, data directory or trace holds", erx_command_inspect},
     {"Models", "luts", "write the activation tables of bytecode programs", erx_command_luts},
     {"Models", "quantize", "make a model from a trained checkpoint", erx_command_quantize},

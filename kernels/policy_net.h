@@ -1,0 +1,88 @@
+/* A policy network: from the last frames of a game, as one seat sees them, to
+ * that seat's next controller. POLICY.md is its arithmetic (profile i8mlp-1);
+ * letters are those of that text.
+ *
+ * All functions are pure: no allocation, no threads, no state besides their
+ * arguments. Buffers are 64-byte aligned. Every kernel and every number of
+ * lanes gives the bytes of the scalar reference (kernels/ref/policy_ref.h). */
+#ifndef ERX_KERNELS_POLICY_NET_H
+#define ERX_KERNELS_POLICY_NET_H
+
+#include "kernels/kernel.h"
+#include "kernels/world.h"
+#include "mem/status.h"
+
+#define ERX_POLICY_ANALOGS     5u /* stick x and y, C stick x and y, shoulder */
+#define ERX_POLICY_BUTTONS     8u /* A, B, X, Y, Z, L, R, D-up */
+#define ERX_POLICY_OUTPUTS     (ERX_POLICY_ANALOGS + ERX_POLICY_BUTTONS)
+#define ERX_POLICY_EMBEDS      8u  /* 7 categoricals of a player, stage */
+#define ERX_POLICY_CONTEXT_MAX 16u /* K */
+#define ERX_POLICY_WIDTH_MAX   2048u
+#define ERX_POLICY_EMBED_MAX   64u
+#define ERX_POLICY_WIDE        (ERX_PLAYERS * ERX_CONTINUOUS) /* 16-bit columns of a frame */
+#define ERX_POLICY_FLAGS       16u /* binaries and controller values of a player */
+#define ERX_POLICY_LANES       32u /* seats of one batch */
+
+ERX_STATIC_ASSERT(ERX_POLICY_CONTEXT_MAX *ERX_POLICY_WIDE <= ERX_POLICY_WIDTH_MAX,
+                  "a product takes that many columns");
+
+typedef struct {
+    uint32_t context;                         /* K: frames that it sees */
+    uint32_t hidden;                          /* H: units of the first layer */
+    uint32_t trunk;                           /* T: units of the second */
+    uint32_t embed_widths[ERX_POLICY_EMBEDS]; /* action, jumps, ..., stage */
+} erx_policy_shape_t;
+
+/* D: 8-bit columns of a frame. */
+uint32_t erx_policy_dense_columns(const erx_policy_shape_t *shape);
+
+/* Whether profile i8mlp-1 can run this shape: sizes in their ranges, no product
+ * with more than ERX_POLICY_WIDTH_MAX columns. The error names the key
+ * ("architecture.hidden_dim: ..."). */
+erx_status_t erx_policy_shape_check(const erx_policy_shape_t *shape, erx_error_t *error);
+
+/* Index of the embedding of a categorical (0 <= category < ERX_CATEGORICALS). */
+static inline uint32_t erx_policy_embed_of(uint32_t category)
+{
+    return category == ERX_C_STAGE ? ERX_POLICY_EMBEDS - 1 : category % ERX_PLAYER_CATEGORIES;
+}
+
+/* Number of rows of an embedding. */
+static inline uint32_t erx_policy_embed_rows(uint32_t embed)
+{
+    return erx_category_counts[embed == ERX_POLICY_EMBEDS - 1 ? ERX_C_STAGE : embed];
+}
+
+/* The numbers of one policy, row-major, as its directory stores them. */
+typedef struct {
+    erx_policy_shape_t shape;
+    const int32_t *fm;                  /* [13] */
+    const int8_t *E[ERX_POLICY_EMBEDS]; /* [rows][width] */
+    const int8_t *Wc;                   /* [H][K * 26] */
+    const int32_t *Wc_m;                /* [H] */
+    const int8_t *Wd;                   /* [H][K * D] */
+    const int32_t *Wd_m;                /* [H] */
+    const int32_t *b1;                  /* [H] */
+    const int8_t *Wt;                   /* [T][H] */
+    const int32_t *Wt_m;                /* [T] */
+    const int32_t *bt;                  /* [T] */
+    const int8_t *Wo;                   /* [13][T] */
+    const int32_t *Wo_m;                /* [13] */
+    const int32_t *bo;                  /* [13] */
+    int32_t Wc_s, Wd_s, Wt_s, Wo_s;     /* sc, in its order */
+} erx_policy_tensors_t;
+
+#define ERX_POLICY_DICE 4u /* words of chance that one decision takes */
+
+/* Chance for a decision (POLICY.md 7): a function of its arguments alone. */
+void erx_policy_dice(uint64_t seed, uint32_t frame, uint32_t player,
+                     uint64_t dice_out[ERX_POLICY_DICE]);
+
+/* From outputs in Q16 to a controller (POLICY.md 6 and 7). previous is the
+ * seat's controller that led to the newest frame. dice NULL: the likeliest
+ * buttons and the mean stick, without chance. */
+void erx_policy_decide(const int32_t outputs[ERX_POLICY_OUTPUTS],
+                       const uint8_t previous[ERX_CONTROLLER_BYTES], const uint64_t *dice,
+                       uint8_t control_out[ERX_CONTROLLER_BYTES]);
+
+#endif
