@@ -1,0 +1,529 @@
+#include "engine/bank/models.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/transaction/address.h"
+#include "mem/alloc.h"
+#include "mem/assert.h"
+
+/* A file of a model, whole and read-only. */
+typedef struct {
+    const uint8_t *bytes;
+    size_t size;
+} file_t;
+
+/* One place: what is known of its model, and where its accounts' bytes are. */
+typedef struct {
+    erx_world_model_t facts;
+    file_t json;
+    file_t weights;
+    erx_shard_t *shards; /* [facts.shard_count] */
+    uint8_t manifest_head[ERX_MANIFEST_AT_JSON];
+} place_t;
+
+struct erx_models {
+    erx_models_config_t config;
+    uint32_t directory_count;
+    char *directories[ERX_MODELS_MAX];
+    place_t places[ERX_MODELS_MAX];
+};
+
+erx_status_t erx_models_open(const erx_models_config_t *config, erx_models_t **models_out,
+                             erx_error_t *error)
+{
+    erx_models_t *models = erx_alloc(1, sizeof *models);
+    if (models == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for the models' table");
+    models->config = *config;
+    *models_out = models;
+    return ERX_OK;
+}
+
+static void close_file(file_t *file)
+{
+    if (file->bytes != NULL)
+        (void)munmap((void *)(uintptr_t)file->bytes, file->size);
+    *file = (file_t){0};
+}
+
+static void close_place(place_t *place)
+{
+    close_file(&place->json);
+    close_file(&place->weights);
+    erx_free(place->shards);
+    memset(place, 0, sizeof *place);
+}
+
+void erx_models_close(erx_models_t *models)
+{
+    if (models == NULL)
+        return;
+    for (uint32_t i = 0; i < ERX_MODELS_MAX; i++) {
+        close_place(&models->places[i]);
+        erx_free(models->directories[i]);
+    }
+    erx_free(models);
+}
+
+/* ------------------------------------------------- models of directories */
+
+static erx_status_t map_file(const char *directory, const char *name, file_t *file_out,
+                             erx_error_t *error)
+{
+    char path[PATH_MAX];
+    struct stat facts;
+    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    void *bytes = MAP_FAILED;
+    if (descriptor >= 0 && fstat(descriptor, &facts) == 0)
+        bytes = mmap(NULL, (size_t)facts.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+    if (descriptor >= 0)
+        (void)close(descriptor);
+    if (bytes == MAP_FAILED)
+        return erx_error_set(error, ERX_ERR_IO, "%.300s: cannot be read any more", path);
+    *file_out = (file_t){.bytes = bytes, .size = (size_t)facts.st_size};
+    return ERX_OK;
+}
+
+static char *copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = erx_alloc(1, size);
+    if (copy != NULL)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+/* What a manifest says of a model that the engine has. */
+static erx_status_t describe(const erx_models_t *models, place_t *place,
+                             const erx_manifest_t *manifest, uint64_t model_id, erx_model_t *model,
+                             erx_error_t *error)
+{
+    erx_compute_units_t units = erx_compute_units_frame(&models->config.compute, &model->shape);
+    place->facts = (erx_world_model_t){
+        .model_id = model_id,
+        .model = model,
+        .parameters = erx_manifest_parameters(manifest),
+        .weight_bytes = manifest->weight_bytes,
+        .shard_count = manifest->shard_count,
+        .frame_units = erx_compute_units_total(&units),
+    };
+    return erx_address_manifest(&models->config.program, model_id, &place->facts.manifest, NULL,
+                                error);
+}
+
+/* Keeps what the accounts of a directory's model say and where they read. */
+static erx_status_t keep_files(erx_models_t *models, place_t *place, const char *directory,
+                               uint64_t model_id, erx_model_t *model, erx_error_t *error)
+{
+    erx_model_file_t file;
+    erx_status_t status = erx_model_file_open(directory, &file, error);
+    if (status != ERX_OK)
+        return status;
+    status = describe(models, place, &file.manifest, model_id, model, error);
+    if (status == ERX_OK)
+        status = map_file(directory, "manifest.json", &place->json, error);
+    if (status == ERX_OK)
+        status = map_file(directory, "weights_int8.bin", &place->weights, error);
+    place->shards = erx_alloc(file.manifest.shard_count, sizeof *place->shards);
+    if (status == ERX_OK && place->shards == NULL)
+        status = erx_error_set(error, ERX_ERR_MEMORY, "no memory for a table of shards");
+    if (status == ERX_OK) {
+        memcpy(place->shards, file.manifest.shards,
+               file.manifest.shard_count * sizeof *place->shards);
+        const erx_manifest_facts_t facts = {
+            .program = &models->config.program,
+            .authority = &models->config.authority,
+            .model_id = model_id,
+            .manifest = &file.manifest,
+            .luts = file.has_luts ? file.luts : NULL,
+            .json_bytes = (uint32_t)place->json.size,
+        };
+        status = erx_manifest_account_write(&facts, place->manifest_head, error);
+    }
+    erx_model_file_close(&file);
+    return status;
+}
+
+erx_status_t erx_models_load(erx_models_t *models, const char *directory, uint64_t model_id,
+                             uint32_t session_capacity, erx_error_t *error)
+{
+    if (erx_models_find_id(models, model_id) != NULL)
+        return erx_error_set(error, ERX_ERR_STATE, "model id %" PRIu64 " is in use", model_id);
+    erx_model_t *model;
+    uint32_t pool = models->directory_count;
+    char *name = copy_text(directory);
+    if (name == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for a path");
+    erx_status_t status =
+        erx_engine_load_model(models->config.engine, directory, session_capacity, &model, error);
+    if (status == ERX_OK)
+        status = keep_files(models, &models->places[pool], directory, model_id, model, error);
+    if (status != ERX_OK) {
+        close_place(&models->places[pool]);
+        erx_free(name);
+        return status;
+    }
+    models->directories[models->directory_count++] = name;
+    return ERX_OK;
+}
+
+/* ------------------------------------------------------ their accounts */
+
+/* Entry of part (0: manifest, 1 + i: shard i) of a directory's model. */
+static erx_status_t part_entry(const erx_models_t *models, uint32_t pool, uint32_t part,
+                               erx_account_entry_t *entry_out, erx_error_t *error)
+{
+    const place_t *place = &models->places[pool];
+    *entry_out = (erx_account_entry_t){
+        .owner = models->config.program,
+        .kind = ERX_ACCOUNT_MODEL_PART,
+        .pool = pool + 1,
+        .slot = part,
+    };
+    if (part == 0) {
+        entry_out->key = place->facts.manifest;
+        entry_out->data_length = ERX_MANIFEST_AT_JSON + (uint32_t)place->json.size;
+        return ERX_OK;
+    }
+    entry_out->data_length = ERX_WEIGHTS_AT_DATA + (uint32_t)place->shards[part - 1].bytes;
+    return erx_address_weights(&models->config.program, place->facts.model_id, (uint8_t)(part - 1),
+                               &entry_out->key, NULL, error);
+}
+
+static erx_status_t make_part(erx_models_t *models, uint32_t pool, uint32_t part,
+                              erx_error_t *error)
+{
+    erx_account_entry_t entry;
+    uint32_t index;
+    erx_status_t status = part_entry(models, pool, part, &entry, error);
+    if (status != ERX_OK ||
+        erx_accounts_find(models->config.accounts, &entry.key) != ERX_ACCOUNT_NONE)
+        return status;
+    erx_accounts_begin(models->config.accounts);
+    status = erx_accounts_create(models->config.accounts, &entry, &index, error);
+    if (status == ERX_OK)
+        erx_accounts_commit(models->config.accounts);
+    else
+        erx_accounts_rollback(models->config.accounts);
+    return status;
+}
+
+/* Whether an entry is what the models that are loaded now have at that place. */
+static bool is_current(const erx_models_t *models, const erx_account_entry_t *entry)
+{
+    erx_account_entry_t expected;
+    erx_error_t error;
+    uint32_t pool = entry->pool - 1;
+    return pool < models->directory_count &&
+           entry->slot <= models->places[pool].facts.shard_count &&
+           part_entry(models, pool, entry->slot, &expected, &error) == ERX_OK &&
+           erx_key_equals(&expected.key, &entry->key) && expected.data_length == entry->data_length;
+}
+
+static erx_status_t remove_stale(erx_models_t *models, erx_error_t *error)
+{
+    erx_accounts_t *accounts = models->config.accounts;
+    for (uint32_t i = 0; i < erx_accounts_capacity(accounts); i++) {
+        const erx_account_entry_t *entry = erx_accounts_entry(accounts, i);
+        if (entry->kind != ERX_ACCOUNT_MODEL_PART || is_current(models, entry))
+            continue;
+        erx_accounts_begin(accounts);
+        erx_status_t status = erx_accounts_remove(accounts, i, error);
+        if (status != ERX_OK) {
+            erx_accounts_rollback(accounts);
+            return status;
+        }
+        erx_accounts_commit(accounts);
+    }
+    return ERX_OK;
+}
+
+static void read_from(const uint8_t *head, uint32_t head_bytes, const uint8_t *body,
+                      uint32_t offset, uint8_t *out, uint32_t size)
+{
+    if (offset < head_bytes) {
+        uint32_t count = ERX_MIN(size, head_bytes - offset);
+        memcpy(out, head + offset, count);
+        out += count;
+        offset += count;
+        size -= count;
+    }
+    memcpy(out, body + (offset - head_bytes), size);
+}
+
+static void read_part(void *context, const erx_account_entry_t *entry, uint32_t offset, void *out,
+                      uint32_t size)
+{
+    const erx_models_t *models = context;
+    const place_t *place = &models->places[entry->pool - 1];
+    ERX_ASSERT(offset <= entry->data_length && size <= entry->data_length - offset);
+    if (size == 0)
+        return;
+    if (entry->slot == 0) {
+        read_from(place->manifest_head, ERX_MANIFEST_AT_JSON, place->json.bytes, offset, out, size);
+        return;
+    }
+    uint8_t head[ERX_WEIGHTS_AT_DATA];
+    const erx_shard_t *shard = &place->shards[entry->slot - 1];
+    erx_weights_account_write((uint8_t)(entry->slot - 1), shard, &models->config.authority, head);
+    read_from(head, ERX_WEIGHTS_AT_DATA, place->weights.bytes + shard->offset, offset, out, size);
+}
+
+/* ------------------------------------------------------- uploaded models */
+
+/* The parts of an uploaded model, as its accounts hold them. */
+typedef struct {
+    const uint8_t *luts;
+    const uint8_t *json;
+    uint32_t json_bytes;
+    uint8_t *weights; /* one after the other, where the engine can read them */
+    size_t weight_bytes;
+} upload_t;
+
+static uint32_t get_u32(const uint8_t *at)
+{
+    uint32_t value;
+    memcpy(&value, at, sizeof value);
+    return value;
+}
+
+/* Gathers the shards; upload_out->weights is the caller's to free. */
+static erx_status_t gather(const erx_models_t *models, uint32_t manifest, const uint32_t *shards,
+                           uint32_t shard_count, upload_t *upload_out, erx_error_t *error)
+{
+    const erx_accounts_t *accounts = models->config.accounts;
+    const uint8_t *account = erx_accounts_data(accounts, manifest);
+    *upload_out = (upload_t){
+        .luts = account + ERX_MANIFEST_AT_LUTS,
+        .json = account + ERX_MANIFEST_AT_JSON,
+        .json_bytes = erx_accounts_entry(accounts, manifest)->data_length - ERX_MANIFEST_AT_JSON,
+    };
+    for (uint32_t i = 0; i < shard_count; i++)
+        upload_out->weight_bytes +=
+            erx_accounts_entry(accounts, shards[i])->data_length - ERX_WEIGHTS_AT_DATA;
+    upload_out->weights = erx_alloc(1, upload_out->weight_bytes);
+    if (upload_out->weights == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for %zu bytes of weights",
+                             upload_out->weight_bytes);
+    uint8_t *at = upload_out->weights;
+    for (uint32_t i = 0; i < shard_count; i++) {
+        uint32_t bytes = erx_accounts_entry(accounts, shards[i])->data_length - ERX_WEIGHTS_AT_DATA;
+        memcpy(at, erx_accounts_data(accounts, shards[i]) + ERX_WEIGHTS_AT_DATA, bytes);
+        at += bytes;
+    }
+    return ERX_OK;
+}
+
+static erx_status_t find_place(const erx_models_t *models, uint32_t *pool_out, erx_error_t *error)
+{
+    for (uint32_t i = 0; i < models->config.upload_models; i++) {
+        *pool_out = models->directory_count + i;
+        if (models->places[*pool_out].facts.model == NULL)
+            return ERX_OK;
+    }
+    return erx_error_set(error, ERX_ERR_FULL,
+                         "%u uploaded models are loaded; there is no room for "
+                         "another",
+                         models->config.upload_models);
+}
+
+static erx_status_t check_upload(void *context, uint32_t manifest, const uint32_t *shards,
+                                 uint32_t shard_count, erx_error_t *error)
+{
+    erx_models_t *models = context;
+    upload_t upload;
+    uint32_t pool;
+    erx_status_t status = find_place(models, &pool, error);
+    if (status == ERX_OK)
+        status = gather(models, manifest, shards, shard_count, &upload, error);
+    if (status != ERX_OK)
+        return status;
+    erx_model_file_t file;
+    const erx_model_bytes_t bytes = {
+        .manifest = (const char *)upload.json,
+        .manifest_bytes = upload.json_bytes,
+        .weights = upload.weights,
+        .weight_bytes = upload.weight_bytes,
+        .luts = upload.luts,
+    };
+    status = erx_model_file_open_bytes(&bytes, &file, error);
+    if (status == ERX_OK) {
+        status = erx_engine_can_bind(models->config.engine, pool, &file.manifest.shape, error);
+        erx_model_file_close(&file);
+    }
+    erx_free(upload.weights);
+    return status;
+}
+
+static erx_status_t load_into(erx_models_t *models, uint32_t pool, uint32_t manifest,
+                              const uint32_t *shards, uint32_t shard_count, erx_error_t *error)
+{
+    upload_t upload;
+    erx_model_t *model;
+    erx_model_file_t file;
+    erx_status_t status = gather(models, manifest, shards, shard_count, &upload, error);
+    if (status != ERX_OK)
+        return status;
+    const erx_model_bytes_t bytes = {
+        .manifest = (const char *)upload.json,
+        .manifest_bytes = upload.json_bytes,
+        .weights = upload.weights,
+        .weight_bytes = upload.weight_bytes,
+        .luts = upload.luts,
+    };
+    status = erx_model_file_open_bytes(&bytes, &file, error);
+    if (status == ERX_OK) {
+        status = erx_engine_bind_model(models->config.engine, pool, &file, &model, error);
+        place_t *place = &models->places[pool];
+        if (status == ERX_OK)
+            status = describe(models, place, &file.manifest, 0, model, error);
+        place->facts.manifest = erx_accounts_entry(models->config.accounts, manifest)->key;
+        place->facts.uploaded = true;
+        erx_model_file_close(&file);
+    }
+    erx_free(upload.weights);
+    return status;
+}
+
+static erx_status_t load_upload(void *context, uint32_t manifest, const uint32_t *shards,
+                                uint32_t shard_count, uint32_t *pool_out, erx_error_t *error)
+{
+    erx_models_t *models = context;
+    erx_status_t status = find_place(models, pool_out, error);
+    if (status != ERX_OK)
+        return status;
+    return load_into(models, *pool_out, manifest, shards, shard_count, error);
+}
+
+static void unload_upload(void *context, uint32_t pool)
+{
+    erx_models_t *models = context;
+    erx_engine_unbind_model(models->config.engine, pool);
+    close_place(&models->places[pool]);
+}
+
+/* The shards that an uploaded manifest names. */
+static erx_status_t find_shards(const erx_models_t *models, uint32_t manifest,
+                                uint32_t shards_out[ERX_MANIFEST_SHARDS_MAX], uint32_t *count_out,
+                                erx_error_t *error)
+{
+    const uint8_t *account = erx_accounts_data(models->config.accounts, manifest);
+    *count_out = ERX_MIN(account[ERX_MANIFEST_AT_SHARDS], ERX_MANIFEST_SHARDS_MAX);
+    for (uint32_t i = 0; i < *count_out; i++) {
+        erx_key_t key;
+        memcpy(key.bytes, account + ERX_MANIFEST_AT_SHARD_KEYS + (size_t)i * ERX_KEY_BYTES,
+               ERX_KEY_BYTES);
+        shards_out[i] = erx_accounts_find(models->config.accounts, &key);
+        if (shards_out[i] == ERX_ACCOUNT_NONE)
+            return erx_error_set(error, ERX_ERR_NOT_FOUND,
+                                 "shard %u of an uploaded model has no account", i);
+    }
+    return ERX_OK;
+}
+
+/* Whether an entry is the manifest of a model that was loaded from accounts. */
+static bool is_uploaded_manifest(const erx_models_t *models, uint32_t index)
+{
+    const erx_account_entry_t *entry = erx_accounts_entry(models->config.accounts, index);
+    return entry->kind == ERX_ACCOUNT_PLAIN && entry->pool != 0 &&
+           erx_key_equals(&entry->owner, &models->config.program) &&
+           entry->data_length >= ERX_MANIFEST_AT_JSON &&
+           memcmp(erx_accounts_data(models->config.accounts, index), erx_model_manifest_tag,
+                  ERX_TAG_BYTES) == 0;
+}
+
+static erx_status_t bind_manifest(erx_models_t *models, uint32_t manifest, erx_error_t *error)
+{
+    uint32_t shards[ERX_MANIFEST_SHARDS_MAX], shard_count;
+    uint32_t pool = erx_accounts_entry(models->config.accounts, manifest)->pool - 1;
+    erx_status_t status = find_shards(models, manifest, shards, &shard_count, error);
+    if (status != ERX_OK)
+        return status;
+    return load_into(models, pool, manifest, shards, shard_count, error);
+}
+
+erx_status_t erx_models_bind(erx_models_t *models, uint32_t pool, erx_error_t *error)
+{
+    for (uint32_t i = 0; i < erx_accounts_capacity(models->config.accounts); i++)
+        if (is_uploaded_manifest(models, i) &&
+            erx_accounts_entry(models->config.accounts, i)->pool == pool + 1)
+            return bind_manifest(models, i, error);
+    return erx_error_set(error, ERX_ERR_NOT_FOUND,
+                         "pool %u has frames, but no account holds its model", pool);
+}
+
+erx_status_t erx_models_settle(erx_models_t *models, erx_error_t *error)
+{
+    erx_status_t status = remove_stale(models, error);
+    for (uint32_t pool = 0; pool < models->directory_count; pool++)
+        for (uint32_t part = 0; status == ERX_OK && part <= models->places[pool].facts.shard_count;
+             part++)
+            status = make_part(models, pool, part, error);
+    for (uint32_t i = 0; status == ERX_OK && i < erx_accounts_capacity(models->config.accounts);
+         i++) {
+        if (!is_uploaded_manifest(models, i))
+            continue;
+        uint32_t pool = erx_accounts_entry(models->config.accounts, i)->pool - 1;
+        if (pool < ERX_MODELS_MAX && models->places[pool].facts.model == NULL)
+            status = bind_manifest(models, i, error);
+    }
+    return status;
+}
+
+/* ----------------------------------------------------------------- reading */
+
+uint32_t erx_models_count(const erx_models_t *models)
+{
+    return models->directory_count + models->config.upload_models;
+}
+
+const erx_world_model_t *erx_models_get(const erx_models_t *models, uint32_t pool)
+{
+    ERX_ASSERT(pool < erx_models_count(models));
+    return &models->places[pool].facts;
+}
+
+const erx_world_model_t *erx_models_find(const erx_models_t *models, const erx_key_t *manifest)
+{
+    for (uint32_t i = 0; i < erx_models_count(models); i++) {
+        const erx_world_model_t *model = &models->places[i].facts;
+        if (model->model != NULL && erx_key_equals(&model->manifest, manifest))
+            return model;
+    }
+    return NULL;
+}
+
+const erx_world_model_t *erx_models_find_id(const erx_models_t *models, uint64_t model_id)
+{
+    for (uint32_t i = 0; i < erx_models_count(models); i++) {
+        const erx_world_model_t *model = &models->places[i].facts;
+        if (model->model != NULL && model->model_id == model_id)
+            return model;
+    }
+    return NULL;
+}
+
+const char *const *erx_models_directories(const erx_models_t *models, uint32_t *count_out)
+{
+    *count_out = models->directory_count;
+    return (const char *const *)models->directories;
+}
+
+erx_bank_models_t erx_models_interface(erx_models_t *models)
+{
+    return (erx_bank_models_t){
+        .context = models,
+        .check = check_upload,
+        .load = load_upload,
+        .unload = unload_upload,
+        .read = read_part,
+    };
+}
