@@ -14,9 +14,4 @@
 #define ERX_SECOND_NS            UINT64_C(1000000000)
 #define ERX_MILLISECOND_NS       UINT64_C(1000000)
 
-#define ERX_KEY_BYTES            32u
-#define ERX_SIGNATURE_BYTES      64u
-#define ERX_KEY_TEXT_MAX         45u /* base58 of 32 bytes, terminated */
-#define ERX_SIGNATURE_TEXT_MAX   89u /* base58 of 64 bytes, terminated */
-
 #endif

@@ -1,8 +1,8 @@
 /* What the validator counts, for Prometheus (/metrics), `erx top` and the status
- * line. A table in metrics.c names every metric; any thread adds, sets and
+ * line. A table in telemetry.c names every metric; any thread adds, sets and
  * observes without a lock. */
-#ifndef ERX_NODE_METRICS_H
-#define ERX_NODE_METRICS_H
+#ifndef ERX_NODE_TELEMETRY_H
+#define ERX_NODE_TELEMETRY_H
 
 #include "node/text_buffer.h"
 
@@ -65,27 +65,27 @@ typedef enum {
     ERX_TIMING_COUNT
 } erx_timing_t;
 
-typedef struct erx_metrics erx_metrics_t;
+typedef struct erx_telemetry erx_telemetry_t;
 
 /* NULL where there is no memory. */
-erx_metrics_t *erx_metrics_open(void);
-void erx_metrics_close(erx_metrics_t *metrics);
+erx_telemetry_t *erx_telemetry_open(void);
+void erx_telemetry_close(erx_telemetry_t *telemetry);
 
-void erx_metrics_add(erx_metrics_t *metrics, erx_metric_t metric, uint64_t count);
-void erx_metrics_set(erx_metrics_t *metrics, erx_metric_t metric, uint64_t value);
-uint64_t erx_metrics_get(const erx_metrics_t *metrics, erx_metric_t metric);
+void erx_telemetry_add(erx_telemetry_t *telemetry, erx_metric_t metric, uint64_t count);
+void erx_telemetry_set(erx_telemetry_t *telemetry, erx_metric_t metric, uint64_t value);
+uint64_t erx_telemetry_get(const erx_telemetry_t *telemetry, erx_metric_t metric);
 
-void erx_metrics_observe(erx_metrics_t *metrics, erx_timing_t timing, uint64_t ns);
+void erx_telemetry_observe(erx_telemetry_t *telemetry, erx_timing_t timing, uint64_t ns);
 
 /* Number of sessions that a batch had. */
-void erx_metrics_observe_batch(erx_metrics_t *metrics, uint64_t sessions);
+void erx_telemetry_observe_batch(erx_telemetry_t *telemetry, uint64_t sessions);
 
 /* A bound that the given share (in thousandths) of a timing's observations stay
  * under, in ns; 0 without observations. */
-uint64_t erx_metrics_quantile(const erx_metrics_t *metrics, erx_timing_t timing,
-                              uint32_t thousandths);
+uint64_t erx_telemetry_quantile(const erx_telemetry_t *telemetry, erx_timing_t timing,
+                                uint32_t thousandths);
 
 /* Everything in Prometheus' text format. */
-void erx_metrics_write(const erx_metrics_t *metrics, erx_text_t *text);
+void erx_telemetry_write(const erx_telemetry_t *telemetry, erx_text_t *text);
 
 #endif

@@ -1,4 +1,4 @@
-#include "node/metrics.h"
+#include "node/telemetry.h"
 
 #include <inttypes.h>
 #include <stdatomic.h>
@@ -15,7 +15,7 @@ typedef struct {
     _Atomic uint64_t sum;
 } histogram_t;
 
-struct erx_metrics {
+struct erx_telemetry {
     _Atomic uint64_t values[ERX_METRIC_COUNT];
     histogram_t timings[ERX_TIMING_COUNT];
     histogram_t batches;
@@ -98,31 +98,31 @@ static const metric_text_t timing_texts[ERX_TIMING_COUNT] = {
                            "From a settlement's start to the base layer's word", 0},
 };
 
-erx_metrics_t *erx_metrics_open(void)
+erx_telemetry_t *erx_telemetry_open(void)
 {
-    return calloc(1, sizeof(erx_metrics_t));
+    return calloc(1, sizeof(erx_telemetry_t));
 }
 
-void erx_metrics_close(erx_metrics_t *metrics)
+void erx_telemetry_close(erx_telemetry_t *telemetry)
 {
-    free(metrics);
+    free(telemetry);
 }
 
 /* Counters are independent of each other: readers need no order among them. */
 
-void erx_metrics_add(erx_metrics_t *metrics, erx_metric_t metric, uint64_t count)
+void erx_telemetry_add(erx_telemetry_t *telemetry, erx_metric_t metric, uint64_t count)
 {
-    atomic_fetch_add_explicit(&metrics->values[metric], count, memory_order_relaxed);
+    atomic_fetch_add_explicit(&telemetry->values[metric], count, memory_order_relaxed);
 }
 
-void erx_metrics_set(erx_metrics_t *metrics, erx_metric_t metric, uint64_t value)
+void erx_telemetry_set(erx_telemetry_t *telemetry, erx_metric_t metric, uint64_t value)
 {
-    atomic_store_explicit(&metrics->values[metric], value, memory_order_relaxed);
+    atomic_store_explicit(&telemetry->values[metric], value, memory_order_relaxed);
 }
 
-uint64_t erx_metrics_get(const erx_metrics_t *metrics, erx_metric_t metric)
+uint64_t erx_telemetry_get(const erx_telemetry_t *telemetry, erx_metric_t metric)
 {
-    return atomic_load_explicit(&metrics->values[metric], memory_order_relaxed);
+    return atomic_load_explicit(&telemetry->values[metric], memory_order_relaxed);
 }
 
 /* Bucket of a value whose bounds are least, 2 * least, 4 * least, ... */
@@ -140,14 +140,14 @@ static void observe(histogram_t *histogram, uint32_t bucket, uint64_t value)
     atomic_fetch_add_explicit(&histogram->sum, value, memory_order_relaxed);
 }
 
-void erx_metrics_observe(erx_metrics_t *metrics, erx_timing_t timing, uint64_t ns)
+void erx_telemetry_observe(erx_telemetry_t *telemetry, erx_timing_t timing, uint64_t ns)
 {
-    observe(&metrics->timings[timing], bucket_of(ns, TIMING_LEAST_NS, TIMING_BUCKETS), ns);
+    observe(&telemetry->timings[timing], bucket_of(ns, TIMING_LEAST_NS, TIMING_BUCKETS), ns);
 }
 
-void erx_metrics_observe_batch(erx_metrics_t *metrics, uint64_t sessions)
+void erx_telemetry_observe_batch(erx_telemetry_t *telemetry, uint64_t sessions)
 {
-    observe(&metrics->batches, bucket_of(sessions, 1, BATCH_BUCKETS), sessions);
+    observe(&telemetry->batches, bucket_of(sessions, 1, BATCH_BUCKETS), sessions);
 }
 
 static uint64_t load(const _Atomic uint64_t *value)
@@ -155,10 +155,10 @@ static uint64_t load(const _Atomic uint64_t *value)
     return atomic_load_explicit(value, memory_order_relaxed);
 }
 
-uint64_t erx_metrics_quantile(const erx_metrics_t *metrics, erx_timing_t timing,
-                              uint32_t thousandths)
+uint64_t erx_telemetry_quantile(const erx_telemetry_t *telemetry, erx_timing_t timing,
+                                uint32_t thousandths)
 {
-    const histogram_t *histogram = &metrics->timings[timing];
+    const histogram_t *histogram = &telemetry->timings[timing];
     uint64_t total = 0;
     for (uint32_t i = 0; i <= TIMING_BUCKETS; i++)
         total += load(&histogram->buckets[i]);
@@ -199,18 +199,18 @@ static void write_histogram(const histogram_t *histogram, const char *name, cons
     erx_text_print(text, "\n%s_count %" PRIu64 "\n", name, total);
 }
 
-void erx_metrics_write(const erx_metrics_t *metrics, erx_text_t *text)
+void erx_telemetry_write(const erx_telemetry_t *telemetry, erx_text_t *text)
 {
     for (uint32_t i = 0; i < ERX_METRIC_COUNT; i++) {
         const metric_text_t *about = &metric_texts[i];
         erx_text_print(text, "# HELP %s %s.\n# TYPE %s %s\n%s ", about->name, about->help,
                        about->name, about->kind, about->name);
-        write_fixed(text, load(&metrics->values[i]), about->divisor);
+        write_fixed(text, load(&telemetry->values[i]), about->divisor);
         erx_text_append(text, "\n", 1);
     }
     for (uint32_t i = 0; i < ERX_TIMING_COUNT; i++)
-        write_histogram(&metrics->timings[i], timing_texts[i].name, timing_texts[i].help,
+        write_histogram(&telemetry->timings[i], timing_texts[i].name, timing_texts[i].help,
                         TIMING_BUCKETS, TIMING_LEAST_NS, ERX_SECOND_NS, text);
-    write_histogram(&metrics->batches, "erx_batch_sessions", "Sessions of a batch", BATCH_BUCKETS,
+    write_histogram(&telemetry->batches, "erx_batch_sessions", "Sessions of a batch", BATCH_BUCKETS,
                     1, 1, text);
 }
