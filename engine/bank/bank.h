@@ -72,6 +72,11 @@ typedef struct {
     uint64_t fee_per_signature;     /* lamports; 0: a payer need not exist */
     uint32_t block_transactions_max;
     bool refuse_uncloned; /* writable accounts must be delegated or made here */
+    /* Called around the execution of frames, when nothing but arenas is used;
+     * may be NULL. */
+    void (*frames_begin)(void *context);
+    void (*frames_end)(void *context);
+    void *context;
 } erx_bank_config_t;
 
 /* Lamports of one account of a transaction. */
@@ -130,6 +135,10 @@ void erx_bank_close(erx_bank_t *bank);
 /* Starts a block: slots grow. Outcomes, changes and frames of the block before
  * are gone. */
 void erx_bank_begin(erx_bank_t *bank, uint64_t slot, int64_t timestamp);
+
+/* Gives the block that has begun another slot and time, before anything but
+ * direct changes happened in it. */
+void erx_bank_set_block(erx_bank_t *bank, uint64_t slot, int64_t timestamp);
 
 /* Executes one transaction: what is wrong with it is its outcome, and then it
  * has changed nothing but the fee. Blockhashes and repetition are looked up; the
