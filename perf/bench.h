@@ -45,5 +45,9 @@ erx_status_t erx_bench_kernels(const erx_bench_options_t *options, json_t *json,
                                erx_error_t *error);
 erx_status_t erx_bench_frame(const erx_bench_options_t *options, json_t *json, bool quiet,
                              erx_error_t *error);
+erx_status_t erx_bench_syscall(const erx_bench_options_t *options, json_t *json, bool quiet,
+                               erx_error_t *error);
+erx_status_t erx_bench_gate(const erx_bench_options_t *options, json_t *json, bool quiet,
+                            erx_error_t *error);
 
 #endif

@@ -1,5 +1,7 @@
 /* erx bench: what the kernels and a whole frame take on this machine. */
+#include <errno.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,9 +15,35 @@
 
 #define REPEATS_DEFAULT 11u
 
+#define WHAT                                                                                       \
+    "say what to measure: kernels, frame, syscall, gate or journal (see 'erx bench journal "       \
+    "--help')"
+
+typedef struct {
+    const char *name;
+    erx_status_t (*run)(const erx_bench_options_t *options, json_t *json, bool quiet,
+                        erx_error_t *error);
+    bool on_all_processors; /* of --cpus; else on the first */
+} bench_t;
+
+static const bench_t benches[] = {
+    {"kernels", erx_bench_kernels, false},
+    {"frame", erx_bench_frame, false},
+    {"syscall", erx_bench_syscall, false},
+    {"gate", erx_bench_gate, true},
+};
+
+static const bench_t *bench_find(const char *name)
+{
+    for (size_t i = 0; i < ERX_COUNT(benches); i++)
+        if (strcmp(benches[i].name, name) == 0)
+            return &benches[i];
+    return NULL;
+}
+
 typedef struct {
     erx_bench_options_t bench;
-    const char *what;
+    const bench_t *what;
     const char *isa;
     const char *json;
     const char *cpu_list;
@@ -36,7 +64,7 @@ static const struct argp_option argp_options[] = {
     {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 0},
     {"repeats", OPTION_REPEATS, "N", 0, "Measurements of each figure (default 11)", 0},
     {"phases", OPTION_PHASES, NULL, 0, "frame: also what each operation takes", 0},
-    {"cpus", OPTION_CPUS, "LIST", 0, "Processor to run on (default: the first one)", 0},
+    {"cpus", OPTION_CPUS, "LIST", 0, "Processor to run on (default: the first one; gate: all)", 0},
     {"smoke", OPTION_SMOKE, NULL, 0, "Smallest sizes, once, and the hash of the results", 0},
     {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
     {0},
@@ -73,25 +101,33 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->json = argument;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->what != NULL ||
-            (strcmp(argument, "kernels") != 0 && strcmp(argument, "frame") != 0))
-            argp_error(
-                state,
-                "say what to measure: kernels, frame or journal (see 'erx bench journal --help')");
-        options->what = argument;
+        if (options->what != NULL || bench_find(argument) == NULL)
+            argp_error(state, WHAT);
+        options->what = bench_find(argument);
         return 0;
     case ARGP_KEY_END:
         if (options->what == NULL)
-            argp_error(
-                state,
-                "say what to measure: kernels, frame or journal (see 'erx bench journal --help')");
+            argp_error(state, WHAT);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }
 }
 
-/* Runs on one processor, as a worker does. */
+/* Threads that are made from now on stay on these processors too. */
+static erx_status_t settle_on_all(const erx_topo_t *topo, erx_error_t *error)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    for (uint32_t i = 0; i < topo->cpu_count; i++)
+        CPU_SET(topo->cpus[i].cpu, &set);
+    if (topo->this_system && sched_setaffinity(0, sizeof set, &set) != 0)
+        return erx_error_set(error, ERX_ERR_PERMISSION, "cannot run on these processors: %s",
+                             strerror(errno));
+    return ERX_OK;
+}
+
+/* Runs on one processor, as a worker does, or on those that were named. */
 static erx_status_t settle(options_t *options, erx_error_t *error)
 {
     static erx_topo_t topo; /* large */
@@ -101,20 +137,21 @@ static erx_status_t settle(options_t *options, erx_error_t *error)
         return erx_error_set(error, ERX_ERR_ARGUMENT,
                              "--isa: '%s' is not an instruction set of this machine", options->isa);
     erx_status_t status = erx_topo_read(options->cpu_list, &topo, error);
-    return status == ERX_OK ? erx_topo_pin(&topo, topo.cpus[0].cpu, error) : status;
+    if (status != ERX_OK || (options->what->on_all_processors && options->cpu_list == NULL))
+        return status;
+    return options->what->on_all_processors ? settle_on_all(&topo, error)
+                                            : erx_topo_pin(&topo, topo.cpus[0].cpu, error);
 }
 
 static erx_status_t measure(const options_t *options, json_t *json, erx_error_t *error)
 {
     bool quiet = options->json != NULL && strcmp(options->json, "-") == 0;
-    (void)json_object_set_new(json, "bench", json_string(options->what));
+    (void)json_object_set_new(json, "bench", json_string(options->what->name));
     (void)json_object_set_new(json, "isa", json_string(options->bench.kernel->name));
     if (!quiet)
-        (void)printf("erx bench %s (%s), medians of %u\n", options->what,
+        (void)printf("erx bench %s (%s), medians of %u\n", options->what->name,
                      options->bench.kernel->name, options->bench.repeats);
-    bool kernels = strcmp(options->what, "kernels") == 0;
-    erx_status_t status = kernels ? erx_bench_kernels(&options->bench, json, quiet, error)
-                                  : erx_bench_frame(&options->bench, json, quiet, error);
+    erx_status_t status = options->what->run(&options->bench, json, quiet, error);
     if (status == ERX_OK && !quiet)
         (void)printf("hash %s\n", json_string_value(json_object_get(json, "hash")));
     if (status == ERX_OK && options->json != NULL)
@@ -127,11 +164,14 @@ int erx_command_bench(int argc, char **argv)
     static const struct argp argp = {
         argp_options,
         parse,
-        "kernels|frame|journal",
-        "Measure on one core.\v"
+        "kernels|frame|syscall|gate|journal",
+        "Measure on one core (gate: on all).\v"
         "kernels: the matrix product, all matrices of a shape in turn, as GMAC/s and as a "
         "fraction of what the processor does from registers alone in the same run. frame: a "
-        "whole frame by batch size, states coming from memory as under load. The hash covers "
+        "whole frame by batch size, states coming from memory as under load. syscall: "
+        "sol_matmul_i8 beside the engine's own kernel, for weights seen before and at first "
+        "sight. gate: programs on threads that share products, beside the same without a gate; "
+        "its figures want an otherwise idle machine. The hash covers "
         "the results and is the same for every instruction set.",
         NULL,
         NULL,
