@@ -6,6 +6,7 @@
 Suite *decay_suite(void);
 Suite *gemm_suite(void);
 Suite *image_suite(void);
+Suite *matvec_suite(void);
 Suite *ops_suite(void);
 Suite *requant_suite(void);
 Suite *select_suite(void);
