@@ -62,9 +62,13 @@ typedef struct {
                             model's pool + 1 once it is loaded, else 0 */
     uint32_t slot;       /* sessions' accounts. Model parts: 0 manifest, 1 + shard */
     uint32_t generation; /* sessions' accounts */
+    uint64_t world_id;   /* sessions' accounts: the session's id. Manifests and model
+                            parts: the model's */
     uint8_t kind;
     uint8_t flags;
-    uint8_t zero[22];
+    uint8_t tick_divisor; /* SessionState: a frame every so many ticks of the crank;
+                             0: never by the crank */
+    uint8_t zero[13];
 } erx_account_entry_t;
 
 ERX_STATIC_ASSERT(sizeof(erx_account_entry_t) == 128, "an entry is 128 bytes");

@@ -71,6 +71,7 @@ typedef struct {
     uint64_t block_units_max;       /* of a block's transactions */
     uint64_t fee_per_signature;     /* lamports; 0: a payer need not exist */
     uint32_t block_transactions_max;
+    uint8_t tick_divisor; /* of sessions that transactions create */
     bool refuse_uncloned; /* writable accounts must be delegated or made here */
     /* Called around the execution of frames, when nothing but arenas is used;
      * may be NULL. */
@@ -192,7 +193,7 @@ void erx_bank_simulate(erx_bank_t *bank, const erx_intake_item_t *item,
 typedef struct {
     uint64_t session_id;
     uint32_t pool; /* index of the model */
-    bool waits;    /* for a second player to join */
+    uint8_t tick_divisor;
     erx_session_terms_t terms;
 } erx_bank_session_t;
 

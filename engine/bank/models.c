@@ -187,6 +187,7 @@ static erx_status_t part_entry(const erx_models_t *models, uint32_t pool, uint32
         .kind = ERX_ACCOUNT_MODEL_PART,
         .pool = pool + 1,
         .slot = part,
+        .world_id = place->facts.model_id,
     };
     if (part == 0) {
         entry_out->key = place->facts.manifest;
@@ -232,8 +233,9 @@ static erx_status_t remove_stale(erx_models_t *models, erx_error_t *error)
 {
     erx_accounts_t *accounts = models->config.accounts;
     for (uint32_t i = 0; i < erx_accounts_capacity(accounts); i++) {
-        const erx_account_entry_t *entry = erx_accounts_entry(accounts, i);
-        if (entry->kind != ERX_ACCOUNT_MODEL_PART || is_current(models, entry))
+        if (!erx_accounts_is_used(accounts, i) ||
+            erx_accounts_entry(accounts, i)->kind != ERX_ACCOUNT_MODEL_PART ||
+            is_current(models, erx_accounts_entry(accounts, i)))
             continue;
         erx_accounts_begin(accounts);
         erx_status_t status = erx_accounts_remove(accounts, i, error);
@@ -384,8 +386,9 @@ static erx_status_t load_into(erx_models_t *models, uint32_t pool, uint32_t mani
         status = erx_engine_bind_model(models->config.engine, pool, &file, &model, error);
         place_t *place = &models->places[pool];
         if (status == ERX_OK)
-            status = describe(models, place, &file.manifest, 0, model, error);
-        place->facts.manifest = erx_accounts_entry(models->config.accounts, manifest)->key;
+            status = describe(models, place, &file.manifest,
+                              erx_accounts_entry(models->config.accounts, manifest)->world_id,
+                              model, error);
         place->facts.uploaded = true;
         erx_model_file_close(&file);
     }
@@ -432,6 +435,8 @@ static erx_status_t find_shards(const erx_models_t *models, uint32_t manifest,
 /* Whether an entry is the manifest of a model that was loaded from accounts. */
 static bool is_uploaded_manifest(const erx_models_t *models, uint32_t index)
 {
+    if (!erx_accounts_is_used(models->config.accounts, index))
+        return false;
     const erx_account_entry_t *entry = erx_accounts_entry(models->config.accounts, index);
     return entry->kind == ERX_ACCOUNT_PLAIN && entry->pool != 0 &&
            erx_key_equals(&entry->owner, &models->config.program) &&

@@ -1,0 +1,266 @@
+#include <string.h>
+#include <sys/random.h>
+
+#include "engine/bank/runtime_parts.h"
+#include "engine/bank/storage.h"
+#include "mem/alloc.h"
+#include "mem/assert.h"
+#include "sched/clock.h"
+
+#define INTAKE_SLOTS_MIN 2u
+
+static void frames_begin(void *context)
+{
+    erx_runtime_t *runtime = context;
+    runtime->executing = true;
+    (void)pthread_mutex_unlock(&runtime->lock);
+}
+
+static void frames_end(void *context)
+{
+    erx_runtime_t *runtime = context;
+    (void)pthread_mutex_lock(&runtime->lock);
+    runtime->executing = false;
+    (void)pthread_cond_broadcast(&runtime->frames_done);
+}
+
+static erx_status_t draw(void *bytes_out, size_t size, erx_error_t *error)
+{
+    if (getrandom(bytes_out, size, 0) == (ssize_t)size)
+        return ERX_OK;
+    return erx_error_set(error, ERX_ERR_IO, "the system gives no random bytes");
+}
+
+/* What needs no models. */
+static erx_status_t open_parts(erx_runtime_t *runtime, erx_error_t *error)
+{
+    const erx_runtime_config_t *config = &runtime->config;
+    const erx_intake_settings_t intake = {
+        .slot_count = config->queue_transactions,
+        .worker_count = config->verifier_count,
+    };
+    erx_status_t status = erx_engine_open(&config->engine, &runtime->engine, error);
+    if (status == ERX_OK)
+        status = erx_accounts_open(&config->accounts, &runtime->accounts, error);
+    if (status == ERX_OK)
+        status = erx_intake_open(&intake, &runtime->intake, error);
+    if (status == ERX_OK)
+        status = erx_matmul_open(&config->matmul, &runtime->matmul, error);
+    if (status != ERX_OK)
+        return status;
+    const erx_models_config_t models = {
+        .engine = runtime->engine,
+        .accounts = runtime->accounts,
+        .program = config->program,
+        .authority = config->identity,
+        .compute = erx_compute_table_default,
+        .upload_models = config->upload_models,
+    };
+    return erx_models_open(&models, &runtime->models, error);
+}
+
+static erx_status_t check(const erx_runtime_config_t *config, erx_error_t *error)
+{
+    if (config->block_transactions_max == 0 ||
+        config->block_transactions_max > config->queue_transactions)
+        return erx_error_set(error, ERX_ERR_RANGE,
+                             "block_transactions_max: %u is not in 1 to queue_transactions, %u",
+                             config->block_transactions_max, config->queue_transactions);
+    if (config->upload_models >= ERX_MODELS_MAX)
+        return erx_error_set(error, ERX_ERR_RANGE, "upload_models: %u is not in 0 to %u",
+                             config->upload_models, ERX_MODELS_MAX - 1);
+    if (config->tick_divisor > ERX_RUNTIME_TICK_DIVISOR_MAX)
+        return erx_error_set(error, ERX_ERR_RANGE, "tick_divisor: %u is not in 0 to %u",
+                             config->tick_divisor, ERX_RUNTIME_TICK_DIVISOR_MAX);
+    return ERX_OK;
+}
+
+erx_status_t erx_runtime_open(const erx_runtime_config_t *config, erx_runtime_t **runtime_out,
+                              erx_error_t *error)
+{
+    erx_status_t status = check(config, error);
+    if (status != ERX_OK)
+        return status;
+    erx_runtime_t *runtime = erx_alloc(1, sizeof *runtime);
+    if (runtime == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for a rollup");
+    runtime->config = *config;
+    (void)pthread_mutex_init(&runtime->lock, NULL);
+    (void)pthread_cond_init(&runtime->frames_done, NULL);
+    status = open_parts(runtime, error);
+    runtime->changed_slots =
+        erx_alloc(config->accounts.account_capacity, sizeof *runtime->changed_slots);
+    runtime->outcomes = erx_alloc(config->block_transactions_max, sizeof *runtime->outcomes);
+    if (status == ERX_OK && (runtime->changed_slots == NULL || runtime->outcomes == NULL))
+        status = erx_error_set(error, ERX_ERR_MEMORY, "no memory for blocks of %u transactions",
+                               config->block_transactions_max);
+    if (status != ERX_OK) {
+        erx_error_t ignored;
+        (void)erx_runtime_close(runtime, &ignored);
+        return status;
+    }
+    *runtime_out = runtime;
+    return ERX_OK;
+}
+
+erx_status_t erx_runtime_load_model(erx_runtime_t *runtime, const char *directory,
+                                    uint64_t model_id, uint32_t session_capacity,
+                                    erx_error_t *error)
+{
+    if (runtime->started)
+        return erx_error_set(error, ERX_ERR_STATE, "models of directories are loaded before start");
+    return erx_models_load(runtime->models, directory, model_id, session_capacity, error);
+}
+
+static erx_status_t open_bank(erx_runtime_t *runtime, uint64_t last_slot, erx_error_t *error)
+{
+    const erx_runtime_config_t *config = &runtime->config;
+    uint64_t seed = 0;
+    erx_blockhash_settings_t hashes = {
+        .number = last_slot,
+        .valid_blocks = config->blockhash_blocks,
+    };
+    erx_status_t status = draw(hashes.epoch, sizeof hashes.epoch, error);
+    if (status == ERX_OK)
+        status = draw(&hashes.hash_seed, sizeof hashes.hash_seed, error);
+    if (status == ERX_OK)
+        status = draw(&seed, sizeof seed, error);
+    if (status == ERX_OK)
+        status = erx_blockhash_open(&hashes, &runtime->blockhashes, error);
+    uint64_t window = (uint64_t)(config->blockhash_blocks + 1) * config->block_transactions_max;
+    if (status == ERX_OK)
+        status = erx_status_cache_open((uint32_t)ERX_MIN(window, ERX_STATUS_CACHE_CAPACITY_MAX),
+                                       seed, &runtime->statuses, error);
+    if (status != ERX_OK)
+        return status;
+    const erx_bank_config_t bank = {
+        .engine = runtime->engine,
+        .accounts = runtime->accounts,
+        .blockhashes = runtime->blockhashes,
+        .statuses = runtime->statuses,
+        .models = erx_models_interface(runtime->models),
+        .program = config->program,
+        .compute = erx_compute_table_default,
+        .transaction_units_max = config->transaction_units_max,
+        .block_units_max = config->block_units_max,
+        .fee_per_signature = config->fee_per_signature,
+        .block_transactions_max = config->block_transactions_max,
+        .tick_divisor = (uint8_t)config->tick_divisor,
+        .refuse_uncloned = config->refuse_uncloned,
+        .frames_begin = frames_begin,
+        .frames_end = frames_end,
+        .context = runtime,
+    };
+    return erx_bank_open(&bank, &runtime->bank, error);
+}
+
+erx_status_t erx_runtime_start(erx_runtime_t *runtime, erx_error_t *error)
+{
+    if (runtime->started)
+        return erx_error_set(error, ERX_ERR_STATE, "the rollup has been started already");
+    uint64_t begin_ns = erx_clock_now();
+    erx_status_t status = ERX_OK;
+    if (runtime->config.data_directory != NULL)
+        status = erx_storage_open(runtime, &runtime->storage, &runtime->recovery, error);
+    if (status == ERX_OK)
+        status = erx_models_settle(runtime->models, error);
+    if (status == ERX_OK)
+        status = open_bank(runtime, runtime->recovery.slot, error);
+    if (status == ERX_OK)
+        status = erx_runtime_open_pools(runtime, error);
+    if (status != ERX_OK)
+        return status;
+    runtime->block.slot = runtime->recovery.slot;
+    atomic_store(&runtime->processed, runtime->recovery.slot);
+    atomic_store(&runtime->confirmed, runtime->recovery.slot);
+    for (uint32_t pool = 0; pool < runtime->pool_count; pool++) {
+        const erx_world_model_t *model = erx_models_get(runtime->models, pool);
+        runtime->recovery.sessions += model->model == NULL ? 0 : model->model->sessions.used_count;
+    }
+    runtime->recovery.accounts = erx_accounts_count(runtime->accounts);
+    runtime->recovery.duration_ns = erx_clock_now() - begin_ns;
+    runtime->started = true;
+    return ERX_OK;
+}
+
+erx_runtime_recovery_t erx_runtime_recovery(const erx_runtime_t *runtime)
+{
+    return runtime->recovery;
+}
+
+bool erx_runtime_is_started(const erx_runtime_t *runtime)
+{
+    return runtime->started;
+}
+
+erx_status_t erx_runtime_health(const erx_runtime_t *runtime, erx_error_t *error)
+{
+    return runtime->storage == NULL ? ERX_OK : erx_storage_health(runtime->storage, error);
+}
+
+erx_status_t erx_runtime_sync(erx_runtime_t *runtime, erx_error_t *error)
+{
+    return runtime->storage == NULL ? ERX_OK : erx_storage_sync(runtime->storage, error);
+}
+
+erx_status_t erx_runtime_close(erx_runtime_t *runtime, erx_error_t *error)
+{
+    if (runtime == NULL)
+        return ERX_OK;
+    erx_intake_close(runtime->intake);
+    erx_status_t status = erx_storage_close(runtime->storage, error);
+    erx_bank_close(runtime->bank);
+    erx_status_cache_close(runtime->statuses);
+    erx_blockhash_close(runtime->blockhashes);
+    erx_models_close(runtime->models);
+    erx_matmul_close(runtime->matmul);
+    erx_engine_close(runtime->engine);
+    erx_accounts_close(runtime->accounts);
+    erx_runtime_close_pools(runtime);
+    erx_free(runtime->outcomes);
+    erx_free(runtime->changed_slots);
+    (void)pthread_cond_destroy(&runtime->frames_done);
+    (void)pthread_mutex_destroy(&runtime->lock);
+    erx_free(runtime);
+    return status;
+}
+
+const erx_bank_t *erx_runtime_bank(const erx_runtime_t *runtime)
+{
+    return runtime->bank;
+}
+
+const erx_models_t *erx_runtime_models(const erx_runtime_t *runtime)
+{
+    return runtime->models;
+}
+
+erx_accounts_t *erx_runtime_accounts(const erx_runtime_t *runtime)
+{
+    return runtime->accounts;
+}
+
+erx_engine_t *erx_runtime_engine(const erx_runtime_t *runtime)
+{
+    return runtime->engine;
+}
+
+const erx_blockhash_t *erx_runtime_blockhashes(const erx_runtime_t *runtime)
+{
+    return runtime->blockhashes;
+}
+
+const erx_status_cache_t *erx_runtime_statuses(const erx_runtime_t *runtime)
+{
+    return runtime->statuses;
+}
+
+erx_intake_t *erx_runtime_intake(const erx_runtime_t *runtime)
+{
+    return runtime->intake;
+}
+
+erx_matmul_t *erx_runtime_matmul(const erx_runtime_t *runtime)
+{
+    return runtime->matmul;
+}

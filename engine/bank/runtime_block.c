@@ -1,0 +1,193 @@
+/* The order of a block. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "engine/bank/runtime_parts.h"
+#include "engine/bank/storage.h"
+#include "mem/assert.h"
+#include "sched/clock.h"
+
+static erx_status_t check_ready(erx_runtime_t *runtime, erx_error_t *error)
+{
+    if (!runtime->started)
+        return erx_error_set(error, ERX_ERR_STATE, "the rollup has not been started");
+    return erx_runtime_health(runtime, error);
+}
+
+void erx_runtime_begin_block(erx_runtime_t *runtime, uint64_t slot, int64_t timestamp)
+{
+    if (runtime->begun) {
+        erx_bank_set_block(runtime->bank, slot, timestamp);
+        return;
+    }
+    erx_intake_release(runtime->intake, runtime->taken);
+    runtime->taken = 0;
+    runtime->block.outcome_count = 0;
+    erx_bank_begin(runtime->bank, slot, timestamp);
+    runtime->begun = true;
+}
+
+erx_status_t erx_runtime_change_begin(erx_runtime_t *runtime, erx_bank_t **bank_out,
+                                      erx_error_t *error)
+{
+    erx_status_t status = check_ready(runtime, error);
+    if (status != ERX_OK)
+        return status;
+    erx_runtime_read_begin(runtime, false);
+    erx_runtime_begin_block(runtime, runtime->block.slot + 1, runtime->block.timestamp);
+    *bank_out = runtime->bank;
+    return ERX_OK;
+}
+
+void erx_runtime_change_end(erx_runtime_t *runtime)
+{
+    erx_runtime_publish(runtime);
+    erx_runtime_read_end(runtime);
+}
+
+/* The next transaction; NULL where none waits, or is verified. */
+static const erx_intake_item_t *next_item(erx_runtime_t *runtime)
+{
+    const erx_intake_item_t *item = runtime->kept;
+    runtime->kept = NULL;
+    return item != NULL ? item : erx_intake_take(runtime->intake);
+}
+
+static erx_status_t process_transactions(erx_runtime_t *runtime, erx_error_t *error)
+{
+    erx_runtime_block_t *block = &runtime->block;
+    const erx_intake_item_t *item;
+    while (block->outcome_count < runtime->config.block_transactions_max &&
+           (item = next_item(runtime)) != NULL) {
+        erx_bank_outcome_t *outcome = &runtime->outcomes[block->outcome_count];
+        erx_status_t status = erx_bank_process(runtime->bank, item, outcome, error);
+        if (status != ERX_OK) {
+            runtime->kept = item;
+            return status == ERX_ERR_FULL ? ERX_OK : status;
+        }
+        runtime->taken++;
+        block->outcome_count++;
+        runtime->figures.transactions++;
+        runtime->figures.transactions_failed += outcome->result.error != ERX_TRANSACTION_OK;
+    }
+    return ERX_OK;
+}
+
+/* Adds the frames of a pool's sessions that are due. */
+static void crank_pool(erx_runtime_t *runtime, uint32_t pool, const erx_runtime_seal_t *seal)
+{
+    erx_model_t *model = erx_models_get(runtime->models, pool)->model;
+    for (uint32_t slot = 0; model != NULL && slot < model->sessions.capacity; slot++) {
+        erx_session_t *session = &model->sessions.sessions[slot];
+        if (session->generation % 2 == 0 || session->status != ERX_SESSION_ACTIVE)
+            continue;
+        uint32_t divisor = erx_arena_tick_divisor(session->arena);
+        if (divisor == 0 || seal->tick % divisor != 0)
+            continue;
+        if (seal->strict && !erx_arena_inputs_ready(session->arena))
+            continue;
+        /* One whose frame a transaction asked for is in the block already. */
+        (void)erx_bank_add_frame(runtime->bank, pool, session);
+    }
+}
+
+static void finish_block(erx_runtime_t *runtime)
+{
+    erx_runtime_block_t *block = &runtime->block;
+    uint32_t frame_count;
+    erx_error_t error;
+    erx_blockhash_block_t hashed = {.number = block->slot, .timestamp = block->timestamp};
+    const erx_bank_frame_t *frames = erx_bank_frames(runtime->bank, &frame_count);
+    erx_digest_t digest = erx_digest(frames, frame_count * sizeof *frames);
+    memcpy(hashed.frames_hash, digest.bytes, sizeof digest.bytes);
+    /* Without the memory for SHA-256 the newest hash stays: nothing is lost. */
+    (void)erx_blockhash_advance(runtime->blockhashes, &hashed, &error);
+    block->blockhash = *erx_blockhash_latest(runtime->blockhashes);
+    uint64_t height = erx_blockhash_number(runtime->blockhashes);
+    uint64_t window = runtime->config.blockhash_blocks;
+    erx_status_cache_purge(runtime->statuses, height > window ? height - window : 0);
+    runtime->figures.blocks++;
+    runtime->figures.frames += frame_count;
+    runtime->figures.batch_frames = frame_count;
+    block->finished_ns = erx_clock_now();
+    runtime->figures.transactions_ns = block->frames_ns - block->started_ns;
+    runtime->figures.execute_ns = block->finished_ns - block->frames_ns;
+}
+
+static erx_status_t execute(erx_runtime_t *runtime, const erx_runtime_seal_t *seal,
+                            erx_error_t *error)
+{
+    erx_runtime_collect_inputs(runtime);
+    erx_status_t status = process_transactions(runtime, error);
+    if (status != ERX_OK)
+        return status;
+    for (uint32_t pool = 0; seal->crank && pool < runtime->pool_count; pool++)
+        crank_pool(runtime, pool, seal);
+    erx_runtime_publish(runtime);
+    runtime->block.frames_ns = erx_clock_now();
+    status = erx_bank_execute(runtime->bank, error);
+    runtime->begun = false;
+    if (status == ERX_OK)
+        finish_block(runtime);
+    erx_runtime_publish(runtime);
+    return status;
+}
+
+erx_status_t erx_runtime_seal(erx_runtime_t *runtime, const erx_runtime_seal_t *seal,
+                              const erx_runtime_block_t **block_out, erx_error_t *error)
+{
+    erx_status_t status = check_ready(runtime, error);
+    if (status != ERX_OK)
+        return status;
+    uint64_t parent = erx_runtime_processed_slot(runtime);
+    if (seal->slot <= parent)
+        return erx_error_set(error, ERX_ERR_RANGE,
+                             "slot: %" PRIu64 " must be greater than the last block's, %" PRIu64,
+                             seal->slot, parent);
+    uint64_t started_ns = erx_clock_now();
+    erx_runtime_read_begin(runtime, false);
+    erx_runtime_begin_block(runtime, seal->slot, seal->timestamp);
+    runtime->block.slot = seal->slot;
+    runtime->block.parent = parent;
+    runtime->block.timestamp = seal->timestamp;
+    runtime->block.started_ns = started_ns;
+    runtime->block.outcomes = runtime->outcomes;
+    status = execute(runtime, seal, error);
+    if (status == ERX_OK)
+        atomic_store_explicit(&runtime->processed, seal->slot, memory_order_release);
+    erx_runtime_read_end(runtime);
+    if (status != ERX_OK)
+        return status;
+    erx_storage_sealed(runtime->storage, seal->slot);
+    if (runtime->storage == NULL)
+        erx_runtime_confirm(runtime, seal->slot);
+    *block_out = &runtime->block;
+    return ERX_OK;
+}
+
+void erx_runtime_confirm(erx_runtime_t *runtime, uint64_t slot)
+{
+    uint64_t known = atomic_load_explicit(&runtime->confirmed, memory_order_relaxed);
+    while (known < slot)
+        if (atomic_compare_exchange_weak_explicit(&runtime->confirmed, &known, slot,
+                                                  memory_order_release, memory_order_relaxed)) {
+            if (runtime->config.confirmed != NULL)
+                runtime->config.confirmed(runtime->config.context, slot);
+            return;
+        }
+}
+
+uint64_t erx_runtime_processed_slot(const erx_runtime_t *runtime)
+{
+    return atomic_load_explicit(&runtime->processed, memory_order_acquire);
+}
+
+uint64_t erx_runtime_confirmed_slot(const erx_runtime_t *runtime)
+{
+    return atomic_load_explicit(&runtime->confirmed, memory_order_acquire);
+}
+
+erx_runtime_figures_t erx_runtime_figures(const erx_runtime_t *runtime)
+{
+    return runtime->figures;
+}

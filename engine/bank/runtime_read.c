@@ -1,0 +1,170 @@
+/* What threads beside the control thread may do. */
+#include <string.h>
+
+#include "engine/bank/runtime_parts.h"
+#include "mem/alloc.h"
+#include "mem/assert.h"
+
+#define NAME_POOL_SHIFT 20u
+#define NAME_SLOT_MASK  ((UINT64_C(1) << NAME_POOL_SHIFT) - 1)
+
+ERX_STATIC_ASSERT(ERX_SESSIONS_MAX <= NAME_SLOT_MASK, "a slot fits a session's name");
+ERX_STATIC_ASSERT(ERX_MODELS_MAX < 1u << (32 - NAME_POOL_SHIFT), "a pool fits a session's name");
+
+void erx_runtime_read_begin(erx_runtime_t *runtime, bool arenas)
+{
+    (void)pthread_mutex_lock(&runtime->lock);
+    while (arenas && runtime->executing)
+        (void)pthread_cond_wait(&runtime->frames_done, &runtime->lock);
+}
+
+void erx_runtime_read_end(erx_runtime_t *runtime)
+{
+    (void)pthread_mutex_unlock(&runtime->lock);
+}
+
+uint32_t erx_runtime_read(const erx_runtime_t *runtime, uint32_t index, uint32_t offset, void *out,
+                          uint32_t capacity)
+{
+    const erx_account_entry_t *entry = erx_accounts_entry(runtime->accounts, index);
+    bool is_state = entry->kind == ERX_ACCOUNT_SESSION_STATE;
+    if (!is_state && entry->kind != ERX_ACCOUNT_INPUT_BUFFER)
+        return erx_bank_read(runtime->bank, index, offset, out, capacity);
+    uint32_t size = is_state ? ERX_SESSION_STATE_BYTES : ERX_INPUT_BUFFER_BYTES;
+    if (offset >= size)
+        return 0;
+    const uint8_t *small = runtime->pools[entry->pool].slots[entry->slot].small;
+    uint32_t count = ERX_MIN(capacity, size - offset);
+    memcpy(out, small + (is_state ? 0 : ERX_SESSION_STATE_BYTES) + offset, count);
+    return count;
+}
+
+uint64_t erx_runtime_changed_slot(const erx_runtime_t *runtime, uint32_t index)
+{
+    return runtime->changed_slots[index];
+}
+
+erx_session_name_t erx_runtime_session_name(uint32_t pool, const erx_session_t *session)
+{
+    return (uint64_t)session->generation << 32 | (uint64_t)pool << NAME_POOL_SHIFT | session->slot;
+}
+
+/* Pool and slot of a name; false where no pool has such a slot. */
+static bool place_of(const erx_runtime_t *runtime, erx_session_name_t name, uint32_t *pool_out,
+                     uint32_t *slot_out)
+{
+    *pool_out = (uint32_t)name >> NAME_POOL_SHIFT;
+    *slot_out = (uint32_t)(name & NAME_SLOT_MASK);
+    return *pool_out < runtime->pool_count && *slot_out < runtime->pools[*pool_out].capacity;
+}
+
+erx_session_t *erx_runtime_session(const erx_runtime_t *runtime, erx_session_name_t name,
+                                   uint32_t *pool_out)
+{
+    uint32_t slot;
+    if (!place_of(runtime, name, pool_out, &slot))
+        return NULL;
+    const erx_world_model_t *model = erx_models_get(runtime->models, *pool_out);
+    if (model->model == NULL)
+        return NULL;
+    return erx_session_find(&model->model->sessions, (name >> 32) << 32 | slot);
+}
+
+erx_status_t erx_runtime_leave_input(erx_runtime_t *runtime, erx_session_name_t name,
+                                     uint32_t player, const uint8_t control[ERX_CONTROLLER_BYTES])
+{
+    uint32_t pool, slot;
+    uint64_t bits;
+    ERX_ASSERT(player < ERX_PLAYERS);
+    if (!place_of(runtime, name, &pool, &slot))
+        return ERX_ERR_NOT_FOUND;
+    erx_runtime_slot_t *place = &runtime->pools[pool].slots[slot];
+    uint32_t generation = atomic_load_explicit(&place->generation, memory_order_acquire);
+    if (generation != (uint32_t)(name >> 32) || generation % 2 == 0)
+        return ERX_ERR_NOT_FOUND;
+    memcpy(&bits, control, sizeof bits);
+    atomic_store_explicit(&place->mailboxes[player].control, bits, memory_order_relaxed);
+    atomic_store_explicit(&place->mailboxes[player].fresh, generation, memory_order_release);
+    return ERX_OK;
+}
+
+void erx_runtime_collect_inputs(erx_runtime_t *runtime)
+{
+    erx_error_t error;
+    for (uint32_t pool = 0; pool < runtime->pool_count; pool++) {
+        const erx_world_model_t *model = erx_models_get(runtime->models, pool);
+        for (uint32_t slot = 0; model->model != NULL && slot < runtime->pools[pool].capacity;
+             slot++) {
+            erx_session_t *session = &model->model->sessions.sessions[slot];
+            for (uint32_t player = 0; player < ERX_PLAYERS; player++) {
+                erx_mailbox_t *box = &runtime->pools[pool].slots[slot].mailboxes[player];
+                if (atomic_load_explicit(&box->fresh, memory_order_relaxed) == 0 ||
+                    atomic_exchange_explicit(&box->fresh, 0, memory_order_acquire) !=
+                        session->generation)
+                    continue;
+                uint64_t bits = atomic_load_explicit(&box->control, memory_order_relaxed);
+                uint8_t control[ERX_CONTROLLER_BYTES];
+                memcpy(control, &bits, sizeof control);
+                /* A session that ended meanwhile takes no more. */
+                (void)erx_bank_input(runtime->bank, pool, session, player, control, &error);
+            }
+        }
+    }
+}
+
+static void publish_slot(erx_runtime_t *runtime, uint32_t pool, const erx_session_t *session)
+{
+    erx_runtime_slot_t *slot = &runtime->pools[pool].slots[session->slot];
+    memcpy(slot->small, session->arena + ERX_ARENA_SESSION_STATE, ERX_SESSION_STATE_BYTES);
+    memcpy(slot->small + ERX_SESSION_STATE_BYTES, session->arena + ERX_ARENA_INPUT_BUFFER,
+           ERX_INPUT_BUFFER_BYTES);
+}
+
+void erx_runtime_publish(erx_runtime_t *runtime)
+{
+    uint32_t count;
+    uint64_t slot = runtime->block.slot;
+    const erx_bank_change_t *changes = erx_bank_changed(runtime->bank, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t pool;
+        if (changes[i].index == ERX_ACCOUNT_NONE)
+            continue;
+        runtime->changed_slots[changes[i].index] = slot;
+        const erx_session_t *session = erx_bank_session(runtime->bank, changes[i].index, &pool);
+        if (session != NULL)
+            publish_slot(runtime, pool, session);
+    }
+    for (uint32_t pool = 0; pool < runtime->pool_count; pool++) {
+        const erx_world_model_t *model = erx_models_get(runtime->models, pool);
+        for (uint32_t s = 0; model->model != NULL && s < runtime->pools[pool].capacity; s++)
+            atomic_store_explicit(&runtime->pools[pool].slots[s].generation,
+                                  model->model->sessions.sessions[s].generation,
+                                  memory_order_release);
+    }
+}
+
+erx_status_t erx_runtime_open_pools(erx_runtime_t *runtime, erx_error_t *error)
+{
+    runtime->pool_count = erx_models_count(runtime->models);
+    for (uint32_t pool = 0; pool < runtime->pool_count; pool++) {
+        const erx_world_model_t *model = erx_models_get(runtime->models, pool);
+        erx_runtime_pool_t *own = &runtime->pools[pool];
+        own->capacity = model->model == NULL ? runtime->config.upload_sessions
+                                             : model->model->sessions.capacity;
+        own->slots = erx_alloc(own->capacity, sizeof *own->slots);
+        if (own->slots == NULL)
+            return erx_error_set(error, ERX_ERR_MEMORY, "no memory for %u sessions", own->capacity);
+        for (uint32_t slot = 0; model->model != NULL && slot < own->capacity; slot++) {
+            const erx_session_t *session = &model->model->sessions.sessions[slot];
+            publish_slot(runtime, pool, session);
+            atomic_init(&own->slots[slot].generation, session->generation);
+        }
+    }
+    return ERX_OK;
+}
+
+void erx_runtime_close_pools(erx_runtime_t *runtime)
+{
+    for (uint32_t pool = 0; pool < ERX_MODELS_MAX; pool++)
+        erx_free(runtime->pools[pool].slots);
+}
