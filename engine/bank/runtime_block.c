@@ -81,10 +81,11 @@ static void crank_pool(erx_runtime_t *runtime, uint32_t pool, const erx_runtime_
         erx_session_t *session = &model->sessions.sessions[slot];
         if (session->generation % 2 == 0 || session->status != ERX_SESSION_ACTIVE)
             continue;
-        uint32_t divisor = erx_arena_tick_divisor(session->arena);
+        uint32_t divisor = runtime->pools[pool].slots[slot].tick_divisor;
         if (divisor == 0 || seal->tick % divisor != 0)
             continue;
-        if (seal->strict && !erx_arena_inputs_ready(session->arena))
+        if (seal->strict && !(erx_arena_input_ready(session->arena, session->frame, 0) &&
+                              erx_arena_input_ready(session->arena, session->frame, 1)))
             continue;
         /* One whose frame a transaction asked for is in the block already. */
         (void)erx_bank_add_frame(runtime->bank, pool, session);

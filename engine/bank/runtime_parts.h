@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
     _Atomic uint32_t generation; /* odd: in use */
     erx_mailbox_t mailboxes[ERX_PLAYERS];
+    uint8_t tick_divisor; /* of the SessionState's entry */
     uint8_t small[ERX_SMALL_BYTES];
 } erx_runtime_slot_t;
 

@@ -114,7 +114,11 @@ void erx_runtime_collect_inputs(erx_runtime_t *runtime)
 
 static void publish_slot(erx_runtime_t *runtime, uint32_t pool, const erx_session_t *session)
 {
+    uint32_t accounts[3];
     erx_runtime_slot_t *slot = &runtime->pools[pool].slots[session->slot];
+    slot->tick_divisor = 0;
+    if (erx_bank_session_accounts(runtime->bank, pool, session->slot, accounts))
+        slot->tick_divisor = erx_accounts_entry(runtime->accounts, accounts[0])->tick_divisor;
     memcpy(slot->small, session->arena + ERX_ARENA_SESSION_STATE, ERX_SESSION_STATE_BYTES);
     memcpy(slot->small + ERX_SESSION_STATE_BYTES, session->arena + ERX_ARENA_INPUT_BUFFER,
            ERX_INPUT_BUFFER_BYTES);
