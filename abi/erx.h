@@ -151,6 +151,8 @@ typedef struct {
     uint32_t blockhash_blocks;       /* blocks that a blockhash stays valid */
     uint32_t queue_transactions;     /* that may wait for a block */
     uint32_t block_transactions_max; /* of one block; the rest waits for the next */
+    uint32_t tick_divisor;           /* of sessions that transactions create: a frame every so
+                                        many ticks of the crank; 0: only by run_inference */
     uint32_t syscalls;               /* ERX_SYSCALL_* that this rollup offers */
     uint64_t matrix_cache_bytes;     /* packed matrices that the syscall has seen */
     bool refuse_uncloned;            /* writable accounts must be delegated or made here */
@@ -498,7 +500,8 @@ typedef struct {
 /* Executes a block: what was submitted before (verified by now, in the order of
  * submission), direct changes, then frames, one batch a model. Returns when all
  * is executed (`processed`); its journal record is on its way. result_out
- * (may be NULL) stays valid until the next seal. Control thread. IO once the
+ * (may be NULL) stays valid until the control thread's next call that changes
+ * something. Control thread. IO once the
  * storage has failed: nothing was executed. */
 ERX_API int32_t erx_rollup_seal(erx_rollup_t *rollup, const erx_block_config_t *config,
                                 const erx_block_result_t **result_out);
