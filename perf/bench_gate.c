@@ -36,6 +36,8 @@ typedef struct {
     session_t *session;
     erx_bench_program_t *program;
     pthread_t thread;
+    uint64_t begin_ns;
+    uint64_t end_ns;
 } player_t;
 
 static void *play(void *argument)
@@ -43,9 +45,11 @@ static void *play(void *argument)
     player_t *player = argument;
     bench_t *bench = player->session->bench;
     (void)pthread_barrier_wait(&player->session->start);
+    player->begin_ns = erx_clock_now();
     for (uint32_t frame = 0; frame < player->session->frames; frame++)
         for (uint32_t i = 0; i < bench->account.call_count; i++)
             erx_bench_program_call(player->program, bench->matmul, i);
+    player->end_ns = erx_clock_now();
     if (player->program->machine.seat != NULL)
         erx_gate_leave(player->program->machine.seat);
     player->program->machine.seat = NULL;
@@ -58,7 +62,7 @@ static double time_programs(bench_t *bench, uint32_t count, bool is_gated, bool 
     session_t session = {.bench = bench, .frames = smoke ? 1 : FRAMES};
     player_t players[PROGRAMS_MAX];
     erx_error_t error;
-    ERX_ASSERT(pthread_barrier_init(&session.start, NULL, count + 1) == 0);
+    ERX_ASSERT(pthread_barrier_init(&session.start, NULL, count) == 0);
     for (uint32_t i = 0; i < count; i++) {
         players[i] = (player_t){.session = &session, .program = &bench->programs[i]};
         if (is_gated)
@@ -66,13 +70,15 @@ static double time_programs(bench_t *bench, uint32_t count, bool is_gated, bool 
                        ERX_OK);
         ERX_ASSERT(pthread_create(&players[i].thread, NULL, play, &players[i]) == 0);
     }
-    (void)pthread_barrier_wait(&session.start);
-    uint64_t begin = erx_clock_now();
-    for (uint32_t i = 0; i < count; i++)
+    uint64_t begin_ns = UINT64_MAX, end_ns = 0;
+    for (uint32_t i = 0; i < count; i++) {
         ERX_ASSERT(pthread_join(players[i].thread, NULL) == 0);
-    uint64_t elapsed = erx_clock_now() - begin;
+        begin_ns = ERX_MIN(begin_ns, players[i].begin_ns);
+        end_ns = ERX_MAX(end_ns, players[i].end_ns);
+    }
     (void)pthread_barrier_destroy(&session.start);
-    return (double)elapsed / ((double)session.frames * bench->account.call_count * count);
+    return (double)(end_ns - begin_ns) /
+           ((double)session.frames * bench->account.call_count * count);
 }
 
 static erx_status_t bench_open(bench_t *bench, const erx_kernel_t *kernel, const erx_shape_t *shape,

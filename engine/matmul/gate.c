@@ -4,18 +4,17 @@
  *           closed --its last seat has put its vector in--> computing --> free
  *
  * The lock guards seats and groups; vectors, products and sleeping are outside
- * of it. A sleeping seat watches its own signal word, and while its group is
- * open also the clock, so that no order of events leaves a group open:
+ * of it. One seat leads: it was the last to arrive, or the first to find the
+ * window over, or one of those that wait when nobody runs any more. Whoever
+ * waits takes chunks of the product while there are any. All that compute are
+ * counted in the group's active, the leader from the start; who counts it down
+ * to 0 ends the group and answers its seats.
  *
- *   none --> help   computing begins: the seat may take chunks; taken back
- *                   (none) by the leader when no chunk is left, else the
- *                   seat makes it 'helping'
- *   none --> lead   nobody runs any more: the seat computes for its group
- *   any  --> done   the seat's output is written
- *
- * Seats that compute are counted in the group's active; whoever counts it down
- * to 0 ends the group. A revoked helper is counted down by the leader, so no
- * seat touches a group after its end. */
+ * A waiting seat looks at its own signal word: none, lead, done, or asleep,
+ * which tells others that it must be woken. While its group is open it also
+ * looks at the clock, so that no order of events leaves a group open. It yields
+ * its processor for a while before it sleeps: with more programs than
+ * processors the next one then runs without the cost of sleeping and waking. */
 #include "engine/matmul/gate.h"
 
 #include "engine/matmul/product.h"
@@ -24,9 +23,9 @@
 #include "mem/layout.h"
 #include "sched/clock.h"
 
-#include <errno.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -36,16 +35,16 @@
  * still finds one. */
 #define CHUNKS 8u
 
-/* More than this many sharing one product gain little: waking each takes as
- * long as some panels. */
+/* More than this many sharing one product gain little. */
 #define HELPERS_MAX 3u
 
-/* Looks at the signal before sleeping: what a helper's last chunk may take. */
-#define SPINS 500u
+/* Yields before sleeping: about one product of some programs by a matrix of the
+ * 15M model. */
+#define YIELD_NS UINT64_C(100000)
 
 typedef enum { SEAT_FREE, SEAT_AWAY, SEAT_RUNNING, SEAT_WAITING } seat_state_t;
 typedef enum { GROUP_FREE, GROUP_OPEN, GROUP_CLOSED, GROUP_COMPUTING } group_state_t;
-enum { SIGNAL_NONE, SIGNAL_HELP, SIGNAL_HELPING, SIGNAL_LEAD, SIGNAL_DONE };
+enum { SIGNAL_NONE, SIGNAL_ASLEEP, SIGNAL_LEAD, SIGNAL_DONE };
 
 typedef struct {
     group_state_t state;
@@ -74,41 +73,24 @@ struct erx_gate {
     erx_gate_config_t config;
     pthread_mutex_t lock;
     uint32_t running;
-    uint32_t helpers; /* threads that can compute beside the leader */
+    uint32_t helpers; /* seats that compute beside the leader, at most */
     erx_gate_counters_t counters;
     group_t groups[ERX_GATE_GROUPS];
     erx_gate_seat_t *seats; /* [config.seats] */
     uint8_t *memory;        /* owned: seats and activations */
 };
 
-/* Sleeping */
+/* Signals */
 
 static void wake(erx_gate_seat_t *seat)
 {
     (void)syscall(SYS_futex, &seat->signal, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-/* Sleeps while the signal is none; deadline_ns of 0: for as long as it takes.
- * Returns whether the deadline passed. */
-static bool sleep_on(erx_gate_seat_t *seat, uint64_t deadline_ns)
+static void signal_send(erx_gate_seat_t *seat, unsigned signal)
 {
-    const struct timespec deadline = {
-        .tv_sec = (time_t)(deadline_ns / ERX_NS_PER_SECOND),
-        .tv_nsec = (long)(deadline_ns % ERX_NS_PER_SECOND),
-    };
-    long result = syscall(SYS_futex, &seat->signal, FUTEX_WAIT_BITSET_PRIVATE, SIGNAL_NONE,
-                          deadline_ns == 0 ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
-    return result != 0 && errno == ETIMEDOUT;
-}
-
-static unsigned signal_of(erx_gate_seat_t *seat)
-{
-    return atomic_load_explicit(&seat->signal, memory_order_acquire);
-}
-
-static void signal_set(erx_gate_seat_t *seat, unsigned signal)
-{
-    atomic_store_explicit(&seat->signal, signal, memory_order_release);
+    if (atomic_exchange_explicit(&seat->signal, signal, memory_order_acq_rel) == SIGNAL_ASLEEP)
+        wake(seat);
 }
 
 static bool signal_change(erx_gate_seat_t *seat, unsigned from, unsigned to)
@@ -117,9 +99,24 @@ static bool signal_change(erx_gate_seat_t *seat, unsigned from, unsigned to)
                                                    memory_order_acquire);
 }
 
+/* Sleeps until something is sent, or until the deadline (0: none), or less. */
+static void sleep_until(erx_gate_seat_t *seat, uint64_t deadline_ns)
+{
+    const struct timespec deadline = {
+        .tv_sec = (time_t)(deadline_ns / ERX_NS_PER_SECOND),
+        .tv_nsec = (long)(deadline_ns % ERX_NS_PER_SECOND),
+    };
+    if (!signal_change(seat, SIGNAL_NONE, SIGNAL_ASLEEP))
+        return;
+    (void)syscall(SYS_futex, &seat->signal, FUTEX_WAIT_BITSET_PRIVATE, SIGNAL_ASLEEP,
+                  deadline_ns == 0 ? NULL : &deadline, NULL, FUTEX_BITSET_MATCH_ANY);
+    (void)signal_change(seat, SIGNAL_ASLEEP, SIGNAL_NONE);
+}
+
 /* Computing */
 
-static void take_chunks(erx_gate_t *gate, group_t *group)
+/* Whether there was a chunk left. */
+static bool take_chunks(erx_gate_t *gate, group_t *group)
 {
     uint32_t panel_count = group->matrix->panel_count;
     const erx_product_t product = {
@@ -131,17 +128,17 @@ static void take_chunks(erx_gate_t *gate, group_t *group)
         .activation_stride = erx_product_stride(gate->config.kernel, group->matrix->columns),
         .outputs = group->outputs,
     };
-    for (;;) {
+    for (bool took = false;; took = true) {
         uint32_t begin = atomic_fetch_add_explicit(&group->next_panel, group->chunk_panels,
                                                    memory_order_relaxed);
         if (begin >= panel_count)
-            return;
+            return took;
         erx_product_run(&product, begin, ERX_MIN(begin + group->chunk_panels, panel_count));
     }
 }
 
-/* Every chunk is written: answers all seats but self, which knows. */
-static void group_end(erx_gate_t *gate, group_t *group, const erx_gate_seat_t *self)
+/* Every chunk is written: answers all seats. */
+static void group_end(erx_gate_t *gate, group_t *group)
 {
     erx_gate_seat_t *seats[ERX_GATE_SEATS_MAX];
     (void)pthread_mutex_lock(&gate->lock);
@@ -156,59 +153,70 @@ static void group_end(erx_gate_t *gate, group_t *group, const erx_gate_seat_t *s
     gate->counters.answers += members;
     group->state = GROUP_FREE;
     (void)pthread_mutex_unlock(&gate->lock);
-    for (uint32_t i = 0; i < members; i++) {
-        if (seats[i] == self)
-            continue;
-        signal_set(seats[i], SIGNAL_DONE);
-        wake(seats[i]);
-    }
+    for (uint32_t i = 0; i < members; i++)
+        signal_send(seats[i], SIGNAL_DONE);
 }
 
-/* Counts down; whether the group ended with that. */
-static bool group_count_down(erx_gate_t *gate, group_t *group, const erx_gate_seat_t *self,
-                             uint32_t count)
+static void group_count_down(erx_gate_t *gate, group_t *group)
 {
-    if (atomic_fetch_sub_explicit(&group->active, count, memory_order_acq_rel) != count)
-        return false;
-    group_end(gate, group, self);
-    return true;
+    if (atomic_fetch_sub_explicit(&group->active, 1, memory_order_acq_rel) == 1)
+        group_end(gate, group);
 }
 
-/* Prepares a closed group for computing by seat. Lock held. */
+/* A closed group whose vectors are in will be computed by the one who leads.
+ * Lock held. */
 static void group_start(erx_gate_t *gate, group_t *group)
 {
     uint32_t panel_count = group->matrix->panel_count;
-    uint32_t helpers = ERX_MIN(ERX_MIN(gate->helpers, group->members - 1), panel_count - 1);
+    bool is_shared = gate->helpers > 0 && group->members > 1;
     group->state = GROUP_COMPUTING;
-    group->chunk_panels = helpers == 0 ? panel_count : ERX_CEIL_DIV(panel_count, CHUNKS);
+    group->chunk_panels = is_shared ? ERX_CEIL_DIV(panel_count, CHUNKS) : panel_count;
     atomic_store_explicit(&group->next_panel, 0, memory_order_relaxed);
-    atomic_store_explicit(&group->active, 1 + helpers, memory_order_relaxed);
+    /* Shows all of the group to those who help. */
+    atomic_store_explicit(&group->active, 1, memory_order_release);
 }
 
-/* Computes for the group, with helpers. Whether self is answered already. */
-static bool group_lead(erx_gate_t *gate, group_t *group, erx_gate_seat_t *self)
+/* Seats that sleep are woken to help, unless enough are awake. */
+static void call_helpers(const erx_gate_t *gate, const group_t *group, const erx_gate_seat_t *self)
 {
-    erx_gate_seat_t *helpers[HELPERS_MAX];
-    uint32_t helper_count =
-        atomic_load_explicit(&group->active, memory_order_relaxed) - 1; /* as group_start set it */
-    uint32_t revoked = 0;
-    for (uint32_t i = 0, found = 0; found < helper_count; i++)
-        if (group->seats[i] != self)
-            helpers[found++] = group->seats[i];
-    for (uint32_t i = 0; i < helper_count; i++) {
-        signal_set(helpers[i], SIGNAL_HELP);
-        wake(helpers[i]);
+    uint32_t called = 0;
+    for (uint32_t i = 0; i < group->members && called < gate->helpers; i++) {
+        erx_gate_seat_t *seat = group->seats[i];
+        if (seat == self)
+            continue;
+        if (signal_change(seat, SIGNAL_ASLEEP, SIGNAL_NONE))
+            wake(seat);
+        called++;
     }
-    take_chunks(gate, group);
-    for (uint32_t i = 0; i < helper_count; i++)
-        revoked += signal_change(helpers[i], SIGNAL_HELP, SIGNAL_NONE);
-    return group_count_down(gate, group, self, 1 + revoked);
+}
+
+static void group_lead(erx_gate_t *gate, group_t *group, const erx_gate_seat_t *self)
+{
+    call_helpers(gate, group, self);
+    (void)take_chunks(gate, group);
+    group_count_down(gate, group);
+}
+
+/* Takes part in what the group computes, if it does; whether that was of use.
+ * The seat's own product may have ended meanwhile and the group be another's:
+ * then it helps those, which is as right. */
+static bool group_help(erx_gate_t *gate, group_t *group)
+{
+    unsigned active = atomic_load_explicit(&group->active, memory_order_relaxed);
+    do {
+        if (active == 0 || active > gate->helpers)
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&group->active, &active, active + 1,
+                                                    memory_order_acq_rel, memory_order_relaxed));
+    bool took = take_chunks(gate, group);
+    group_count_down(gate, group);
+    return took;
 }
 
 /* Closing; lock held. */
 
-/* Nobody runs: every open group closes, and one seat of each is told to lead.
- * Returns how many are to be woken. */
+/* Nobody runs: every open group closes. Returns how many there are, and a seat
+ * of each that is to lead. */
 static uint32_t close_all(erx_gate_t *gate, erx_gate_seat_t *leaders[ERX_GATE_GROUPS])
 {
     uint32_t count = 0;
@@ -219,8 +227,7 @@ static uint32_t close_all(erx_gate_t *gate, erx_gate_seat_t *leaders[ERX_GATE_GR
         /* All its seats wait, since nobody runs. */
         ERX_ASSERT(group->ready == group->members);
         group_start(gate, group);
-        leaders[count] = group->seats[0];
-        signal_set(leaders[count++], SIGNAL_LEAD);
+        leaders[count++] = group->seats[0];
     }
     return count;
 }
@@ -232,7 +239,7 @@ static void stop_running(erx_gate_t *gate)
     uint32_t count = --gate->running == 0 ? close_all(gate, leaders) : 0;
     (void)pthread_mutex_unlock(&gate->lock);
     for (uint32_t i = 0; i < count; i++)
-        wake(leaders[i]);
+        signal_send(leaders[i], SIGNAL_LEAD);
 }
 
 /* The window of a waiting seat's group is over: whether the seat is to lead. */
@@ -255,38 +262,33 @@ static bool window_ends(erx_gate_seat_t *seat)
 
 /* Waiting */
 
-/* A leader's helpers finish soon: what they compute is a chunk. */
-static void spin_for_answer(erx_gate_seat_t *seat)
-{
-    for (uint32_t i = 0; i < SPINS && signal_of(seat) != SIGNAL_DONE; i++)
-        __builtin_ia32_pause();
-}
-
-/* Returns when the seat's output is written; meanwhile helps or leads. */
+/* Returns when the seat's output is written; deadline_ns is the window's end,
+ * or 0 where the group is closed. */
 static void wait_for_answer(erx_gate_seat_t *seat, group_t *group, uint64_t deadline_ns)
 {
     erx_gate_t *gate = seat->gate;
+    uint64_t sleepy_ns = erx_clock_now() + YIELD_NS;
     for (;;) {
-        unsigned signal = signal_of(seat);
+        unsigned signal = atomic_load_explicit(&seat->signal, memory_order_acquire);
         if (signal == SIGNAL_DONE)
             return;
         if (signal == SIGNAL_LEAD) {
-            signal_set(seat, SIGNAL_NONE);
+            atomic_store_explicit(&seat->signal, SIGNAL_NONE, memory_order_relaxed);
             deadline_ns = 0;
-            if (group_lead(gate, group, seat))
-                return;
-            spin_for_answer(seat);
-        } else if (signal == SIGNAL_HELP) {
-            if (!signal_change(seat, SIGNAL_HELP, SIGNAL_HELPING))
-                continue;
-            take_chunks(gate, group);
-            signal_set(seat, SIGNAL_NONE);
-            if (group_count_down(gate, group, seat, 1))
-                return;
-        } else if (sleep_on(seat, deadline_ns)) {
+            group_lead(gate, group, seat);
+            continue;
+        }
+        if (group_help(gate, group))
+            continue;
+        uint64_t now = erx_clock_now();
+        if (deadline_ns != 0 && now >= deadline_ns) {
             deadline_ns = 0;
-            if (window_ends(seat) && group_lead(gate, group, seat))
-                return;
+            if (window_ends(seat))
+                group_lead(gate, group, seat);
+        } else if (now < sleepy_ns) {
+            (void)sched_yield();
+        } else {
+            sleep_until(seat, deadline_ns);
         }
     }
 }
@@ -329,7 +331,7 @@ static group_t *arrive(erx_gate_seat_t *seat, const erx_matrix_t *matrix, uint32
         group->seats[*member_out] = seat;
         group->outputs[*member_out] = output;
         seat->group = group;
-        signal_set(seat, SIGNAL_NONE);
+        atomic_store_explicit(&seat->signal, SIGNAL_NONE, memory_order_relaxed);
     }
     (void)pthread_mutex_unlock(&gate->lock);
     return group;
@@ -364,12 +366,11 @@ void erx_gate_multiply(erx_gate_seat_t *seat, const erx_matrix_t *matrix, uint32
     kernel->activation_pack(group->activation +
                                 member * erx_product_stride(kernel, matrix->columns),
                             input, matrix->columns);
-    if (!settle_down(seat, group)) {
-        wait_for_answer(seat, group, deadline_ns);
-    } else if (!group_lead(seat->gate, group, seat)) {
-        spin_for_answer(seat);
-        wait_for_answer(seat, group, 0);
+    if (settle_down(seat, group)) {
+        deadline_ns = 0;
+        group_lead(seat->gate, group, seat);
     }
+    wait_for_answer(seat, group, deadline_ns);
 }
 
 /* The interface */
