@@ -29,9 +29,11 @@ void erx_policy_dice(uint64_t seed, uint32_t frame, uint32_t player,
         dice_out[i] = mix(mix(place) + (i + 1) * step);
 }
 
-/* Draw number i of the dice, 16 bits. */
+/* Draw number i of the dice, 16 bits; one half where there are none. */
 static int32_t draw(const uint64_t *dice, uint32_t i)
 {
+    if (dice == NULL)
+        return 1 << 15;
     return (int32_t)(dice[i / 4] >> (i % 4 * 16) & 0xffff);
 }
 
@@ -108,17 +110,14 @@ void erx_policy_decide(const int32_t outputs[ERX_POLICY_OUTPUTS],
     levels_of(previous, levels);
     for (uint32_t axis = 0; axis < ERX_POLICY_ANALOGS; axis++) {
         int32_t mean = (int32_t)erx_round_shift(share(outputs[axis]) * LEVEL_MAX, 7);
-        levels[axis] = dice == NULL ? (int32_t)erx_round_shift(mean, 8)
-                                    : drawn_level(axis, levels[axis], mean, draw(dice, axis));
+        levels[axis] = drawn_level(axis, levels[axis], mean, draw(dice, axis));
     }
     put_stick(levels[0], levels[1], control_out);
     put_stick(levels[2], levels[3], control_out + 2);
     control_out[4] = (uint8_t)levels[SHOULDER];
     for (uint32_t i = 0; i < ERX_POLICY_BUTTONS; i++) {
-        int32_t output = outputs[ERX_POLICY_ANALOGS + i];
-        bool pressed =
-            dice == NULL ? output > 0 : 2 * share(output) > draw(dice, ERX_POLICY_ANALOGS + i);
-        if (pressed)
+        int32_t chance = draw(dice, ERX_POLICY_ANALOGS + i);
+        if (2 * share(outputs[ERX_POLICY_ANALOGS + i]) > chance)
             control_out[places[i][0]] |= places[i][1];
     }
 }

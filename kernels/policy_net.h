@@ -72,6 +72,67 @@ typedef struct {
     int32_t Wc_s, Wd_s, Wt_s, Wo_s;     /* sc, in its order */
 } erx_policy_tensors_t;
 
+/* The packed policy: what a batch reads. Matrices are in the panels of one
+ * kernel; the view points into the bytes that it was packed into. */
+typedef struct {
+    erx_policy_shape_t shape;
+    const int32_t *fm;
+    const int8_t *E[ERX_POLICY_EMBEDS];
+    erx_matrix_t wide;  /* Wc: the 16-bit columns, in two planes */
+    erx_matrix_t dense; /* Wd, b1 */
+    erx_matrix_t trunk; /* Wt, bt */
+    erx_matrix_t heads; /* Wo, bo */
+} erx_policy_image_t;
+
+/* Bytes of the image of shape in the kernel's layout. */
+size_t erx_policy_image_bytes(const erx_kernel_t *kernel, const erx_policy_shape_t *shape);
+
+/* Packs checked tensors into base[0, erx_policy_image_bytes), zeroed and
+ * 64-byte aligned, and makes image_out a view of it. The tensors are no longer
+ * needed then. */
+void erx_policy_image_pack(const erx_kernel_t *kernel, const erx_policy_tensors_t *tensors,
+                           uint8_t *base, erx_policy_image_t *image_out);
+
+/* Bytes of one encoded frame, a multiple of 64: the high plane of its 16-bit
+ * columns, the low plane, its 8-bit columns. */
+size_t erx_policy_frame_bytes(const erx_policy_shape_t *shape);
+
+/* POLICY.md 2: a game state as player's seat sees it. */
+void erx_policy_encode(const erx_policy_image_t *image, const erx_world_t *world, uint32_t player,
+                       int8_t *frame);
+
+/* The last K frames of one seat: a ring of encoded frames, one behind the
+ * other. */
+typedef struct {
+    const int8_t *frames; /* [K][erx_policy_frame_bytes] */
+    uint32_t oldest;      /* index of the oldest */
+} erx_policy_lane_t;
+
+/* Working memory of a batch, laid out by erx_policy_scratch_init. */
+typedef struct {
+    int8_t *plain;         /* one lane's columns */
+    uint8_t *wide;         /* activations: all lanes' high planes, then all low planes */
+    uint8_t *dense;        /* activations */
+    uint8_t *units;        /* activations of a layer's outputs */
+    int32_t *accumulators; /* of both planes */
+    int32_t *hidden, *trunk, *outputs;
+    int32_t *exponents, *zeros;
+    size_t wide_stride, dense_stride, units_stride, hidden_stride, trunk_stride, outputs_stride;
+} erx_policy_scratch_t;
+
+/* Bytes that a scratch for ERX_POLICY_LANES lanes needs. */
+size_t erx_policy_scratch_bytes(const erx_kernel_t *kernel, const erx_policy_shape_t *shape);
+
+/* memory is zeroed, 64-byte aligned, and outlives the scratch. */
+void erx_policy_scratch_init(erx_policy_scratch_t *scratch, const erx_kernel_t *kernel,
+                             const erx_policy_shape_t *shape, void *memory);
+
+/* POLICY.md 3 to 5 for lanes[0, count), count <= ERX_POLICY_LANES: outputs in
+ * Q16. */
+void erx_policy_run(const erx_kernel_t *kernel, const erx_policy_image_t *image,
+                    const erx_policy_scratch_t *scratch, const erx_policy_lane_t *lanes,
+                    uint32_t count, int32_t (*outputs)[ERX_POLICY_OUTPUTS]);
+
 #define ERX_POLICY_DICE 4u /* words of chance that one decision takes */
 
 /* Chance for a decision (POLICY.md 7): a function of its arguments alone. */
@@ -79,8 +140,8 @@ void erx_policy_dice(uint64_t seed, uint32_t frame, uint32_t player,
                      uint64_t dice_out[ERX_POLICY_DICE]);
 
 /* From outputs in Q16 to a controller (POLICY.md 6 and 7). previous is the
- * seat's controller that led to the newest frame. dice NULL: the likeliest
- * buttons and the mean stick, without chance. */
+ * seat's controller that led to the newest frame. dice NULL: what is likelier
+ * than not, without chance. */
 void erx_policy_decide(const int32_t outputs[ERX_POLICY_OUTPUTS],
                        const uint8_t previous[ERX_CONTROLLER_BYTES], const uint64_t *dice,
                        uint8_t control_out[ERX_CONTROLLER_BYTES]);

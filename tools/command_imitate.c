@@ -31,6 +31,7 @@ enum {
     OPTION_TRUNK,
     OPTION_EPOCHS,
     OPTION_RATE,
+    OPTION_DECAY,
     OPTION_SEED,
     OPTION_THREADS,
     OPTION_JSON
@@ -45,6 +46,7 @@ static const struct argp_option argp_options[] = {
     {"trunk", OPTION_TRUNK, "T", 0, "Units of the second layer (default 128)", 0},
     {"epochs", OPTION_EPOCHS, "N", 0, "Passes over the games, a fraction too (default 8)", 0},
     {"rate", OPTION_RATE, "R", 0, "Greatest learning rate (default 0.001)", 0},
+    {"decay", OPTION_DECAY, "D", 0, "Weight decay, a unit of learning rate (default 0.1)", 0},
     {"seed", OPTION_SEED, "S", 0, "First weights and order of the samples (default 1)", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads; the result is the same (default: all processors)",
      0},
@@ -82,6 +84,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_RATE:
         request->training.rate = erx_option_real(state, "rate", text, 1e-6, 1.0);
+        return 0;
+    case OPTION_DECAY:
+        request->training.decay = erx_option_real(state, "decay", text, 0.0, 100.0);
         return 0;
     case OPTION_SEED:
         request->training.seed = erx_option_unsigned(state, "seed", text, 0, UINT64_MAX);
@@ -207,11 +212,12 @@ static json_t *facts_json(const imitation_t *imitation)
 {
     const request_t *request = imitation->request;
     const char *slash = strrchr(request->data, '/');
-    return json_pack("{s:s, s:i, s:f, s:i, s:i, s:f, s:I, s:o}", "data",
+    return json_pack("{s:s, s:i, s:f, s:i, s:i, s:f, s:f, s:I, s:o}", "data",
                      slash == NULL ? request->data : slash + 1, "moments",
                      (int)imitation->sample_count, "epochs", request->epochs, "steps",
                      (int)imitation->options.steps, "batch", (int)ERX_IMITATE_BATCH, "rate",
-                     request->training.rate, "seed", (json_int_t)request->training.seed, "held_out",
+                     request->training.rate, "decay", request->training.decay, "seed",
+                     (json_int_t)request->training.seed, "held_out",
                      erx_policy_measure_json(&imitation->measure));
 }
 
@@ -241,7 +247,7 @@ int erx_command_imitate(int argc, char **argv)
     request_t request = {
         .shape = {.context = 10, .hidden = 256, .trunk = 128},
         .epochs = 8,
-        .training = {.seed = 1, .rate = 1e-3},
+        .training = {.seed = 1, .rate = 1e-3, .decay = 0.1},
     };
     erx_error_t error;
     memcpy(request.shape.embed_widths, embed_widths, sizeof embed_widths);

@@ -47,6 +47,7 @@ struct erx_trainer {
     uint32_t step;
     float rate; /* of this step, bias of Adam's memory corrected */
     float second_correction;
+    float kept; /* of a value, whatever its slope: weight decay */
     erx_random_t random;
     trained_t layers[ERX_POLICY_LAYERS];
     learned_t embeds[ERX_POLICY_EMBEDS];
@@ -262,13 +263,14 @@ static void run_group(void *context, uint32_t group)
 /* ---- gradients and steps: rows of the weights ---- */
 
 ERX_WIDE static void adam(float *values, float *first, float *second, const float *gradient,
-                          size_t count, float rate, float second_correction)
+                          size_t count, float rate, float second_correction, float kept)
 {
     for (size_t i = 0; i < count; i++) {
         float slope = gradient[i];
         first[i] = ADAM_FIRST * first[i] + (1.0f - ADAM_FIRST) * slope;
         second[i] = ADAM_SECOND * second[i] + (1.0f - ADAM_SECOND) * slope * slope;
-        values[i] -= rate * first[i] / (sqrtf(second[i]) * second_correction + ADAM_SMALL);
+        values[i] = kept * values[i] -
+                    rate * first[i] / (sqrtf(second[i]) * second_correction + ADAM_SMALL);
     }
 }
 
@@ -277,7 +279,7 @@ static void learn(const erx_trainer_t *trainer, const learned_t *learned, size_t
                   size_t count, const float *gradient)
 {
     adam(learned->values + begin, learned->first + begin, learned->second + begin, gradient, count,
-         trainer->rate, trainer->second_correction);
+         trainer->rate, trainer->second_correction, trainer->kept);
 }
 
 static void step_rows(const erx_trainer_t *trainer, const trained_t *trained, uint32_t begin,
@@ -382,6 +384,7 @@ static void set_rate(erx_trainer_t *trainer)
     double rate = trainer->options.rate * fmin(step / WARM_STEPS, 1.0) *
                   ((double)RATE_END + (1.0 - (double)RATE_END) * fall);
     trainer->rate = (float)(rate / (1.0 - pow((double)ADAM_FIRST, step)));
+    trainer->kept = (float)(1.0 - rate * trainer->options.decay);
     trainer->second_correction = (float)(1.0 / sqrt(1.0 - pow((double)ADAM_SECOND, step)));
 }
 

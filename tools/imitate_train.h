@@ -18,6 +18,7 @@ typedef struct {
     uint32_t steps;   /* minibatches */
     uint32_t threads; /* 0: all processors */
     double rate;      /* greatest learning rate */
+    double decay;     /* of every value, a unit of rate: against learning by heart */
 } erx_imitate_options_t;
 
 typedef struct erx_trainer erx_trainer_t;
