@@ -32,9 +32,8 @@
 #define ERX_BANK_LOG_BYTES_MAX          10000u /* of one transaction, as the runtime has it */
 #define ERX_BANK_RETURN_BYTES_MAX       1024u
 #define ERX_BANK_BLOCK_TRANSACTIONS_MAX 1048576u
-#define ERX_BANK_TRANSACTION_UNITS_MAX                                                             \
-    UINT64_C(1000000000000) /* sums of a block do not overflow                                     \
-                             */
+/* So that sums of a block do not overflow. */
+#define ERX_BANK_TRANSACTION_UNITS_MAX UINT64_C(1000000000000)
 
 typedef struct erx_bank erx_bank_t;
 
@@ -71,6 +70,7 @@ typedef struct {
     uint64_t block_units_max;       /* of a block's transactions */
     uint64_t fee_per_signature;     /* lamports; 0: a payer need not exist */
     uint32_t block_transactions_max;
+    uint64_t hash_seed;   /* random; keys the table of changed accounts */
     uint8_t tick_divisor; /* of sessions that transactions create */
     bool refuse_uncloned; /* writable accounts must be delegated or made here */
     /* Called around the execution of frames, when nothing but arenas is used;
@@ -123,8 +123,10 @@ typedef struct {
     uint8_t controls[ERX_PLAYERS][ERX_CONTROLLER_BYTES];
 } erx_bank_frame_t;
 
-/* Errors: ERX_ERR_RANGE (the message names the setting), ERX_ERR_MEMORY. The
- * engine's and the registry's models may be loaded before or after. */
+/* Opens it on accounts and sessions that are recovered. Models that arrive later
+ * have their place in the engine. Errors: ERX_ERR_RANGE (the message names the
+ * setting), ERX_ERR_MEMORY, ERX_ERR_FORMAT (an account of a session that there
+ * is not). */
 erx_status_t erx_bank_open(const erx_bank_config_t *config, erx_bank_t **bank_out,
                            erx_error_t *error);
 
@@ -219,9 +221,9 @@ erx_status_t erx_bank_input(erx_bank_t *bank, uint32_t pool, erx_session_t *sess
 erx_status_t erx_bank_close_session(erx_bank_t *bank, uint32_t pool, erx_session_t *session,
                                     erx_error_t *error);
 
-/* Adds the accounts of a group of changes to erx_bank_changed: before
- * erx_accounts_commit, by those who change accounts without the bank. */
-void erx_bank_note_changes(erx_bank_t *bank);
+/* Adds an account to erx_bank_changed: by those who change accounts without the
+ * bank, after erx_accounts_commit. Errors: ERX_ERR_FULL (execute a block first). */
+erx_status_t erx_bank_note_change(erx_bank_t *bank, const erx_key_t *key, erx_error_t *error);
 
 /* --- reading --- */
 
@@ -230,6 +232,10 @@ uint32_t erx_bank_find(const erx_bank_t *bank, const erx_key_t *key);
 
 /* Bytes of the data of an account of any kind. */
 uint32_t erx_bank_space(const erx_bank_t *bank, uint32_t index);
+
+/* Grows with every change of an account, also with those of frames and inputs,
+ * which the table's entry does not count: arenas do. */
+uint64_t erx_bank_version(const erx_bank_t *bank, uint32_t index);
 
 /* Copies data[offset, offset + capacity) of an account of any kind, as far as
  * there is any; returns how many bytes. */
