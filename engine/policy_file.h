@@ -17,7 +17,7 @@
 
 #define ERX_POLICY_FORMAT   "erx_policy_v1"
 #define ERX_POLICY_PROFILE  "i8mlp-1"
-#define ERX_POLICY_TENSORS  (12u + ERX_POLICY_EMBEDS)
+#define ERX_POLICY_TENSORS  (13u + ERX_POLICY_EMBEDS)
 #define ERX_POLICY_MANIFEST "manifest.json"
 #define ERX_POLICY_WEIGHTS  "weights_int8.bin"
 

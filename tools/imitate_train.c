@@ -73,7 +73,7 @@ static void place_layer(erx_layout_t *layout, const erx_policy_layer_t *layer,
                         const trained_t *shared, trained_t *trained)
 {
     trained->layer = layer;
-    trained->stride = ERX_ALIGN_UP((size_t)layer->columns, (size_t)ERX_PRODUCT_COLUMNS);
+    trained->stride = ERX_ALIGN_UP((size_t)layer->columns, (size_t)ERX_POLICY_PRODUCT_COLUMNS);
     trained->inputs = shared != NULL
                           ? shared->inputs
                           : erx_layout_take(layout, BATCH * trained->stride * sizeof(float));
@@ -192,7 +192,7 @@ static double grade(erx_trainer_t *trainer, uint32_t group)
 static void carry_back(const trained_t *from, uint32_t first_column, uint32_t columns,
                        uint32_t group, float *out, size_t out_row)
 {
-    const erx_product_t product = {
+    const erx_policy_product_t product = {
         .a = from->layer->weights + first_column,
         .a_row = 1,
         .a_step = from->layer->columns,
@@ -204,7 +204,7 @@ static void carry_back(const trained_t *from, uint32_t first_column, uint32_t co
         .depth = from->layer->rows,
         .columns = ERX_POLICY_GROUP,
     };
-    erx_product_run(&product);
+    erx_policy_product_run(&product);
 }
 
 /* Where ReLU was closed nothing comes back. values are its outputs. */
@@ -287,7 +287,7 @@ static void step_rows(const erx_trainer_t *trainer, const trained_t *trained, ui
 {
     size_t columns = trained->layer->columns;
     float *gradient = trained->weights.gradient + begin * trained->stride;
-    const erx_product_t product = {
+    const erx_policy_product_t product = {
         .a = trained->slopes + (size_t)begin * BATCH,
         .a_row = BATCH,
         .a_step = 1,
@@ -299,7 +299,7 @@ static void step_rows(const erx_trainer_t *trainer, const trained_t *trained, ui
         .depth = BATCH,
         .columns = (uint32_t)trained->stride,
     };
-    erx_product_run(&product);
+    erx_policy_product_run(&product);
     for (uint32_t row = begin; row < begin + count; row++) {
         float sum = 0.0f;
         for (uint32_t s = 0; s < BATCH; s++)

@@ -263,7 +263,7 @@ void erx_policy_float_encode(const erx_policy_float_t *policy, const erx_float_w
 /* out = weights * in + bias, and ReLU where it is asked for. */
 static void run_layer(const erx_policy_layer_t *layer, const float *in, bool rectified, float *out)
 {
-    const erx_product_t product = {
+    const erx_policy_product_t product = {
         .a = layer->weights,
         .a_row = layer->columns,
         .a_step = 1,
@@ -275,7 +275,7 @@ static void run_layer(const erx_policy_layer_t *layer, const float *in, bool rec
         .depth = layer->columns,
         .columns = ERX_POLICY_GROUP,
     };
-    erx_product_run(&product);
+    erx_policy_product_run(&product);
     for (uint32_t row = 0; row < layer->rows; row++)
         for (uint32_t s = 0; s < ERX_POLICY_GROUP; s++) {
             float value = out[(size_t)row * ERX_POLICY_GROUP + s] + layer->bias[row];

@@ -6,10 +6,10 @@
 
 #define TILE_ROWS 8u
 
-typedef float lanes_t __attribute__((vector_size(ERX_PRODUCT_COLUMNS * sizeof(float))));
+typedef float lanes_t __attribute__((vector_size(ERX_POLICY_PRODUCT_COLUMNS * sizeof(float))));
 
-/* TILE_ROWS rows of ERX_PRODUCT_COLUMNS columns, in registers. */
-ERX_WIDE static void run_tile(const erx_product_t *product, uint32_t row, uint32_t column)
+/* TILE_ROWS rows of ERX_POLICY_PRODUCT_COLUMNS columns, in registers. */
+ERX_WIDE static void run_tile(const erx_policy_product_t *product, uint32_t row, uint32_t column)
 {
     const float *a = product->a + row * product->a_row;
     const float *b = product->b + column;
@@ -34,7 +34,7 @@ ERX_WIDE static void run_tile(const erx_product_t *product, uint32_t row, uint32
 }
 
 /* The same for one row. */
-ERX_WIDE static void run_row(const erx_product_t *product, uint32_t row, uint32_t column)
+ERX_WIDE static void run_row(const erx_policy_product_t *product, uint32_t row, uint32_t column)
 {
     const float *a = product->a + row * product->a_row;
     lanes_t sum = {0};
@@ -46,10 +46,10 @@ ERX_WIDE static void run_row(const erx_product_t *product, uint32_t row, uint32_
     memcpy(product->c + row * product->c_row + column, &sum, sizeof sum);
 }
 
-void erx_product_run(const erx_product_t *product)
+void erx_policy_product_run(const erx_policy_product_t *product)
 {
     uint32_t tiled = product->rows - product->rows % TILE_ROWS;
-    for (uint32_t column = 0; column < product->columns; column += ERX_PRODUCT_COLUMNS) {
+    for (uint32_t column = 0; column < product->columns; column += ERX_POLICY_PRODUCT_COLUMNS) {
         for (uint32_t row = 0; row < tiled; row += TILE_ROWS)
             run_tile(product, row, column);
         for (uint32_t row = tiled; row < product->rows; row++)

@@ -5,7 +5,7 @@
 
 #include "mem/base.h"
 
-#define ERX_PRODUCT_COLUMNS 16u /* columns come in multiples of this */
+#define ERX_POLICY_PRODUCT_COLUMNS 16u /* columns come in multiples of this */
 
 /* c[r][n] = sum_i a[r * a_row + i * a_step] * b[i * b_row + n], each sum in the
  * order of i. */
@@ -17,8 +17,8 @@ typedef struct {
     float *c;
     size_t c_row;
     uint32_t rows, depth, columns;
-} erx_product_t;
+} erx_policy_product_t;
 
-void erx_product_run(const erx_product_t *product);
+void erx_policy_product_run(const erx_policy_product_t *product);
 
 #endif
