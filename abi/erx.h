@@ -396,6 +396,7 @@ typedef struct {
     erx_pubkey_t return_program;
     const uint8_t *return_data;
     uint32_t return_size;
+    uint64_t loaded_size; /* bytes of all its accounts' data */
 } erx_transaction_outcome_t;
 
 /* Hands over a signed transaction's wire bytes (legacy or v0). What can be
@@ -422,11 +423,28 @@ ERX_API int32_t erx_rollup_simulate(erx_rollup_t *rollup, const uint8_t *packet,
                                     const erx_simulation_config_t *config,
                                     erx_simulation_t **simulation_out);
 ERX_API const erx_transaction_outcome_t *erx_simulation_result(const erx_simulation_t *simulation);
+
+/* Account i of those that were wanted, as it would be afterwards; NULL past the
+ * last. exists is false also where the transaction was refused unexecuted. */
+typedef struct {
+    erx_pubkey_t key;
+    bool exists;
+    bool executable;
+    erx_pubkey_t owner;
+    uint64_t lamports;
+    const uint8_t *data;
+    uint32_t data_size;
+} erx_simulated_account_t;
+ERX_API const erx_simulated_account_t *erx_simulation_account(const erx_simulation_t *simulation,
+                                                              uint32_t i);
 ERX_API void erx_simulation_close(erx_simulation_t *simulation); /* NULL is allowed */
 
-/* Blockhashes. Any thread. */
+/* The newest blockhash; the block height now, and the last one at which it is
+ * accepted (both may be NULL): blocks sealed, whatever their slots. Any thread. */
 ERX_API int32_t erx_rollup_blockhash(const erx_rollup_t *rollup, uint8_t hash_out[ERX_HASH_SIZE],
-                                     uint64_t *last_valid_slot_out);
+                                     uint64_t *last_valid_height_out, uint64_t *height_out);
+
+/* Whether a transaction may still name that blockhash. Any thread. */
 ERX_API bool erx_rollup_blockhash_valid(const erx_rollup_t *rollup,
                                         const uint8_t hash[ERX_HASH_SIZE]);
 
@@ -537,15 +555,17 @@ ERX_API int32_t erx_rollup_read_account(const erx_rollup_t *rollup, const erx_pu
                                         erx_account_info_t *info_out, uint32_t offset,
                                         uint8_t *data_out, size_t capacity, size_t *size_out);
 
+#define ERX_ACCOUNT_FILTER_BYTES_MAX 128
+
 typedef struct {
     uint32_t offset;
     const uint8_t *bytes; /* compared with data at offset; NULL: size is data's size */
-    uint32_t size;
+    uint32_t size;        /* at most ERX_ACCOUNT_FILTER_BYTES_MAX where there are bytes */
 } erx_account_filter_t;
 
 /* Calls visit for the key of every account of an owner that passes all filters
- * (at most 8), until it returns false. visit may read accounts, not seal. Any
- * thread. RANGE. */
+ * (at most 8), until it returns false. HiddenStates pass no filter. visit may
+ * read accounts, not seal. Any thread. RANGE. */
 ERX_API int32_t erx_rollup_scan_accounts(const erx_rollup_t *rollup, const erx_pubkey_t *owner,
                                          const erx_account_filter_t *filters, uint32_t filter_count,
                                          bool (*visit)(void *context, const erx_pubkey_t *key),

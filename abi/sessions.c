@@ -160,6 +160,7 @@ static void describe(const erx_rollup_state_t *state, uint32_t pool, const erx_s
         .session = erx_runtime_session_name(pool, session),
         .model_id = erx_models_get(erx_runtime_models(state->runtime), pool)->model_id,
         .max_frames = session->max_frames,
+        .frame_hash = erx_runtime_frame_hash(state->runtime, pool, session),
     };
     if (!erx_bank_session_accounts(bank, pool, session->slot, accounts))
         return;

@@ -516,6 +516,14 @@ const erx_world_model_t *erx_models_find_id(const erx_models_t *models, uint64_t
     return NULL;
 }
 
+uint32_t erx_models_pool(const erx_models_t *models, const erx_world_model_t *model)
+{
+    uint32_t pool = 0;
+    while (&models->places[pool].facts != model)
+        pool++;
+    return pool;
+}
+
 const char *const *erx_models_directories(const erx_models_t *models, uint32_t *count_out)
 {
     *count_out = models->directory_count;

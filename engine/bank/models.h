@@ -67,6 +67,9 @@ const erx_world_model_t *erx_models_get(const erx_models_t *models, uint32_t poo
 const erx_world_model_t *erx_models_find(const erx_models_t *models, const erx_key_t *manifest);
 const erx_world_model_t *erx_models_find_id(const erx_models_t *models, uint64_t model_id);
 
+/* The place of a model that get, find or find_id gave. */
+uint32_t erx_models_pool(const erx_models_t *models, const erx_world_model_t *model);
+
 /* Directories that were loaded, in order: for the data directory. */
 const char *const *erx_models_directories(const erx_models_t *models, uint32_t *count_out);
 

@@ -230,6 +230,16 @@ const erx_bank_t *erx_runtime_bank(const erx_runtime_t *runtime)
     return runtime->bank;
 }
 
+erx_bank_t *erx_runtime_changing_bank(const erx_runtime_t *runtime)
+{
+    return runtime->bank;
+}
+
+int64_t erx_runtime_timestamp(const erx_runtime_t *runtime)
+{
+    return runtime->block.timestamp;
+}
+
 const erx_models_t *erx_runtime_models(const erx_runtime_t *runtime)
 {
     return runtime->models;

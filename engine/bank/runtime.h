@@ -91,6 +91,8 @@ void erx_runtime_read_end(erx_runtime_t *runtime);
 
 /* Between read_begin and read_end. */
 const erx_bank_t *erx_runtime_bank(const erx_runtime_t *runtime);
+erx_bank_t *erx_runtime_changing_bank(const erx_runtime_t *runtime); /* to simulate; with arenas */
+int64_t erx_runtime_timestamp(const erx_runtime_t *runtime);         /* of the last block */
 const erx_models_t *erx_runtime_models(const erx_runtime_t *runtime);
 erx_accounts_t *erx_runtime_accounts(const erx_runtime_t *runtime);
 erx_engine_t *erx_runtime_engine(const erx_runtime_t *runtime);
@@ -107,6 +109,13 @@ uint64_t erx_runtime_changed_slot(const erx_runtime_t *runtime, uint32_t index);
 /* The session of a name; NULL where it has ended. */
 erx_session_t *erx_runtime_session(const erx_runtime_t *runtime, erx_session_name_t name,
                                    uint32_t *pool_out);
+
+/* Sessions that a pool can hold. */
+uint32_t erx_runtime_pool_capacity(const erx_runtime_t *runtime, uint32_t pool);
+
+/* Hash of a session's chain of frames as the last block left it. */
+uint64_t erx_runtime_frame_hash(const erx_runtime_t *runtime, uint32_t pool,
+                                const erx_session_t *session);
 erx_session_name_t erx_runtime_session_name(uint32_t pool, const erx_session_t *session);
 
 /* --- without the lock, any thread --- */

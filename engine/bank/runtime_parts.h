@@ -22,6 +22,7 @@ typedef struct {
     _Atomic uint32_t generation; /* odd: in use */
     erx_mailbox_t mailboxes[ERX_PLAYERS];
     uint8_t tick_divisor; /* of the SessionState's entry */
+    uint64_t frame_hash;  /* of its chain, as the last block left it */
     uint8_t small[ERX_SMALL_BYTES];
 } erx_runtime_slot_t;
 

@@ -88,6 +88,17 @@ erx_status_t erx_runtime_leave_input(erx_runtime_t *runtime, erx_session_name_t 
     return ERX_OK;
 }
 
+uint32_t erx_runtime_pool_capacity(const erx_runtime_t *runtime, uint32_t pool)
+{
+    return runtime->pools[pool].capacity;
+}
+
+uint64_t erx_runtime_frame_hash(const erx_runtime_t *runtime, uint32_t pool,
+                                const erx_session_t *session)
+{
+    return runtime->pools[pool].slots[session->slot].frame_hash;
+}
+
 void erx_runtime_collect_inputs(erx_runtime_t *runtime)
 {
     erx_error_t error;
@@ -116,6 +127,7 @@ static void publish_slot(erx_runtime_t *runtime, uint32_t pool, const erx_sessio
 {
     uint32_t accounts[3];
     erx_runtime_slot_t *slot = &runtime->pools[pool].slots[session->slot];
+    slot->frame_hash = session->frame_hash;
     slot->tick_divisor = 0;
     if (erx_bank_session_accounts(runtime->bank, pool, session->slot, accounts))
         slot->tick_divisor = erx_accounts_entry(runtime->accounts, accounts[0])->tick_divisor;
