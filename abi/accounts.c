@@ -37,7 +37,7 @@ int32_t erx_rollup_read_account(const erx_rollup_t *rollup, const erx_pubkey_t *
             .read_only_clone = (entry->flags & ERX_ACCOUNT_READ_ONLY_CLONE) != 0,
             .delegated = (entry->flags & ERX_ACCOUNT_DELEGATED) != 0,
             .locked = (entry->flags & ERX_ACCOUNT_LOCKED) != 0,
-            .version = entry->version,
+            .version = erx_bank_version(erx_runtime_bank(runtime), index),
             .slot = erx_runtime_changed_slot(runtime, index),
         };
         if (capacity > 0)
@@ -142,12 +142,12 @@ static int32_t change(erx_rollup_t *rollup, const erx_pubkey_t *key,
     erx_accounts_t *table = erx_runtime_accounts(state->runtime);
     erx_accounts_begin(table);
     erx_status_t status = apply(table, erx_accounts_find(table, erx_key_of(key)), argument, &error);
-    if (status == ERX_OK) {
-        erx_bank_note_changes(bank);
+    if (status == ERX_OK)
+        status = erx_bank_note_change(bank, erx_key_of(key), &error);
+    if (status == ERX_OK)
         erx_accounts_commit(table);
-    } else {
+    else
         erx_accounts_rollback(table);
-    }
     erx_runtime_change_end(state->runtime);
     return status == ERX_OK ? ERX_STATUS_OK : erx_result_keep(&error);
 }

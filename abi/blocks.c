@@ -78,7 +78,7 @@ static void map_changes(erx_rollup_state_t *state)
         change->lamports = entry->lamports;
         change->space = erx_bank_space(bank, changes[i].index);
         change->executable = (entry->flags & ERX_ACCOUNT_EXECUTABLE) != 0;
-        change->version = entry->version;
+        change->version = erx_bank_version(bank, changes[i].index);
         change->data = data_of(state, changes[i].index, &change->data_size);
     }
     state->result.changes = state->changes;

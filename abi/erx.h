@@ -260,11 +260,10 @@ ERX_API void erx_session_config_default(erx_session_config_t *config);
 ERX_API int32_t erx_rollup_create_session(erx_rollup_t *rollup, const erx_session_config_t *config,
                                           erx_session_ref_t *session_out);
 
-/* Seats the second player of a waiting session. Control thread. STATE,
- * ARGUMENT (the same key). */
+/* Seats the second player of a waiting session, at the last block's time. Control
+ * thread. STATE, ARGUMENT (the same key). */
 ERX_API int32_t erx_rollup_join_session(erx_rollup_t *rollup, erx_session_ref_t session,
-                                        const erx_pubkey_t *player, uint8_t character,
-                                        int64_t timestamp);
+                                        const erx_pubkey_t *player, uint8_t character);
 
 /* A player's controller for the next frame: ControllerInput's 8 bytes. It stays
  * until a newer one comes. Any thread; bounded and without locks: the newest

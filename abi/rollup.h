@@ -1,4 +1,4 @@
-/* What stands behind a rollup's handle, shared by abi/*.c alone. */
+/* What stands behind a rollup's handle, shared by this folder alone. */
 #ifndef ERX_ABI_ROLLUP_H
 #define ERX_ABI_ROLLUP_H
 

@@ -106,7 +106,7 @@ static int32_t change_end(const change_t *change, erx_status_t status, const erx
 }
 
 int32_t erx_rollup_join_session(erx_rollup_t *rollup, erx_session_ref_t session,
-                                const erx_pubkey_t *player, uint8_t character, int64_t timestamp)
+                                const erx_pubkey_t *player, uint8_t character)
 {
     change_t change;
     erx_error_t error;
@@ -116,7 +116,7 @@ int32_t erx_rollup_join_session(erx_rollup_t *rollup, erx_session_ref_t session,
     if (result != ERX_STATUS_OK)
         return result;
     erx_status_t status = erx_bank_join_session(change.bank, change.pool, change.session,
-                                                erx_key_of(player), character, timestamp, &error);
+                                                erx_key_of(player), character, &error);
     return change_end(&change, status, &error);
 }
 

@@ -281,6 +281,17 @@ static void read_part(void *context, const erx_account_entry_t *entry, uint32_t 
 
 /* ------------------------------------------------------- uploaded models */
 
+erx_status_t erx_models_add_places(erx_models_t *models, erx_error_t *error)
+{
+    const erx_models_config_t *config = &models->config;
+    erx_status_t status = ERX_OK;
+    uint32_t pool;
+    for (uint32_t i = 0; status == ERX_OK && i < config->upload_models; i++)
+        status = erx_engine_add_place(config->engine, config->upload_session_bytes,
+                                      config->upload_sessions, &pool, error);
+    return status;
+}
+
 /* The parts of an uploaded model, as its accounts hold them. */
 typedef struct {
     const uint8_t *luts;
@@ -337,31 +348,68 @@ static erx_status_t find_place(const erx_models_t *models, uint32_t *pool_out, e
                          models->config.upload_models);
 }
 
+static erx_model_bytes_t bytes_of(const upload_t *upload)
+{
+    return (erx_model_bytes_t){
+        .manifest = (const char *)upload->json,
+        .manifest_bytes = upload->json_bytes,
+        .weights = upload->weights,
+        .weight_bytes = upload->weight_bytes,
+        .luts = upload->luts,
+    };
+}
+
+static erx_status_t check_room(const erx_models_t *models, uint32_t pool, const erx_shape_t *shape,
+                               erx_error_t *error)
+{
+    uint32_t count;
+    size_t needed = erx_arena_bytes(shape);
+    const erx_model_t *places = erx_engine_models(models->config.engine, &count);
+    if (needed <= places[pool].sessions.arena_bytes)
+        return ERX_OK;
+    return erx_error_set(error, ERX_ERR_RANGE,
+                         "a session of this model takes %zu bytes; uploaded models may take %u",
+                         needed, places[pool].sessions.arena_bytes);
+}
+
 static erx_status_t check_upload(void *context, uint32_t manifest, const uint32_t *shards,
                                  uint32_t shard_count, erx_error_t *error)
 {
-    erx_models_t *models = context;
+    const erx_models_t *models = context;
     upload_t upload;
     uint32_t pool;
+    erx_model_file_t file;
     erx_status_t status = find_place(models, &pool, error);
     if (status == ERX_OK)
         status = gather(models, manifest, shards, shard_count, &upload, error);
     if (status != ERX_OK)
         return status;
-    erx_model_file_t file;
-    const erx_model_bytes_t bytes = {
-        .manifest = (const char *)upload.json,
-        .manifest_bytes = upload.json_bytes,
-        .weights = upload.weights,
-        .weight_bytes = upload.weight_bytes,
-        .luts = upload.luts,
-    };
-    status = erx_model_file_open_bytes(&bytes, &file, error);
+    const erx_model_bytes_t bytes = bytes_of(&upload);
+    status = erx_model_file_read(&bytes, &file, error);
     if (status == ERX_OK) {
-        status = erx_engine_can_bind(models->config.engine, pool, &file.manifest.shape, error);
+        status = check_room(models, pool, &file.manifest.shape, error);
         erx_model_file_close(&file);
     }
     erx_free(upload.weights);
+    return status;
+}
+
+static erx_status_t load_bytes(erx_models_t *models, uint32_t pool, uint32_t manifest,
+                               const erx_model_bytes_t *bytes, erx_error_t *error)
+{
+    erx_model_t *model;
+    erx_model_file_t file;
+    erx_status_t status = erx_model_file_read(bytes, &file, error);
+    if (status != ERX_OK)
+        return status;
+    status = erx_engine_load_model_bytes(models->config.engine, bytes, pool, 0, &model, error);
+    if (status == ERX_OK) {
+        place_t *place = &models->places[pool];
+        uint64_t id = erx_accounts_entry(models->config.accounts, manifest)->world_id;
+        status = describe(models, place, &file.manifest, id, model, error);
+        place->facts.uploaded = true;
+    }
+    erx_model_file_close(&file);
     return status;
 }
 
@@ -369,29 +417,11 @@ static erx_status_t load_into(erx_models_t *models, uint32_t pool, uint32_t mani
                               const uint32_t *shards, uint32_t shard_count, erx_error_t *error)
 {
     upload_t upload;
-    erx_model_t *model;
-    erx_model_file_t file;
     erx_status_t status = gather(models, manifest, shards, shard_count, &upload, error);
     if (status != ERX_OK)
         return status;
-    const erx_model_bytes_t bytes = {
-        .manifest = (const char *)upload.json,
-        .manifest_bytes = upload.json_bytes,
-        .weights = upload.weights,
-        .weight_bytes = upload.weight_bytes,
-        .luts = upload.luts,
-    };
-    status = erx_model_file_open_bytes(&bytes, &file, error);
-    if (status == ERX_OK) {
-        status = erx_engine_bind_model(models->config.engine, pool, &file, &model, error);
-        place_t *place = &models->places[pool];
-        if (status == ERX_OK)
-            status = describe(models, place, &file.manifest,
-                              erx_accounts_entry(models->config.accounts, manifest)->world_id,
-                              model, error);
-        place->facts.uploaded = true;
-        erx_model_file_close(&file);
-    }
+    const erx_model_bytes_t bytes = bytes_of(&upload);
+    status = load_bytes(models, pool, manifest, &bytes, error);
     erx_free(upload.weights);
     return status;
 }
@@ -409,7 +439,7 @@ static erx_status_t load_upload(void *context, uint32_t manifest, const uint32_t
 static void unload_upload(void *context, uint32_t pool)
 {
     erx_models_t *models = context;
-    erx_engine_unbind_model(models->config.engine, pool);
+    erx_engine_unload_model(models->config.engine, pool);
     close_place(&models->places[pool]);
 }
 

@@ -34,7 +34,9 @@ typedef struct {
     erx_key_t program;
     erx_key_t authority; /* of directories' models: the validator's identity */
     erx_compute_table_t compute;
-    uint32_t upload_models; /* places for models that arrive later */
+    uint32_t upload_models; /* places for models that arrive later, and of each ... */
+    uint32_t upload_sessions;
+    uint32_t upload_session_bytes; /* an arena */
 } erx_models_config_t;
 
 /* Errors: ERX_ERR_MEMORY. */
@@ -48,6 +50,10 @@ void erx_models_close(erx_models_t *models);
  * ERX_ERR_STATE (the id is in use). */
 erx_status_t erx_models_load(erx_models_t *models, const char *directory, uint64_t model_id,
                              uint32_t session_capacity, erx_error_t *error);
+
+/* After the last directory: takes the places for models that arrive later.
+ * Errors: those of erx_engine_add_place. */
+erx_status_t erx_models_add_places(erx_models_t *models, erx_error_t *error);
 
 /* After recovery: makes the table's entries of directories' models agree with
  * those that are loaded, and loads the uploaded models that the table holds.

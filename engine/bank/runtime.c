@@ -55,6 +55,8 @@ static erx_status_t open_parts(erx_runtime_t *runtime, erx_error_t *error)
         .authority = config->identity,
         .compute = erx_compute_table_default,
         .upload_models = config->upload_models,
+        .upload_sessions = config->upload_sessions,
+        .upload_session_bytes = config->upload_session_bytes,
     };
     return erx_models_open(&models, &runtime->models, error);
 }
@@ -159,8 +161,8 @@ erx_status_t erx_runtime_start(erx_runtime_t *runtime, erx_error_t *error)
     if (runtime->started)
         return erx_error_set(error, ERX_ERR_STATE, "the rollup has been started already");
     uint64_t begin_ns = erx_clock_now();
-    erx_status_t status = ERX_OK;
-    if (runtime->config.data_directory != NULL)
+    erx_status_t status = erx_models_add_places(runtime->models, error);
+    if (status == ERX_OK && runtime->config.data_directory != NULL)
         status = erx_storage_open(runtime, &runtime->storage, &runtime->recovery, error);
     if (status == ERX_OK)
         status = erx_models_settle(runtime->models, error);

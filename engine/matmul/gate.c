@@ -476,6 +476,16 @@ void erx_gate_rest(erx_gate_seat_t *seat)
     withdraw(seat, SEAT_AWAY);
 }
 
+uint32_t erx_gate_seats_taken(erx_gate_t *gate)
+{
+    uint32_t taken = 0;
+    (void)pthread_mutex_lock(&gate->lock);
+    for (uint32_t i = 0; i < gate->config.seats; i++)
+        taken += gate->seats[i].state != SEAT_FREE;
+    (void)pthread_mutex_unlock(&gate->lock);
+    return taken;
+}
+
 erx_gate_counters_t erx_gate_counters(erx_gate_t *gate)
 {
     (void)pthread_mutex_lock(&gate->lock);

@@ -68,6 +68,9 @@ void erx_gate_rest(erx_gate_seat_t *seat);
 void erx_gate_multiply(erx_gate_seat_t *seat, const erx_matrix_t *matrix, uint32_t rows,
                        const int8_t *input, void *output);
 
+/* Seats that are taken now. */
+uint32_t erx_gate_seats_taken(erx_gate_t *gate);
+
 erx_gate_counters_t erx_gate_counters(erx_gate_t *gate);
 
 #endif
