@@ -2,9 +2,8 @@
  * through WebCrypto where the page has it and through ed25519.js where not. */
 import * as base58 from "./base58.js";
 import { fromBase64Url, toBase64Url } from "./bytes.js";
+import { recall, remember } from "../store.js";
 import * as ed25519 from "./ed25519.js";
-
-const PREFIX = "erx.key.";
 
 /* What each key is for. The same key cannot take both seats of a session, so a
  * second tab of this browser, and scripted partners, have keys of their own. */
@@ -16,25 +15,7 @@ function makeJwk() {
   return { ...jwk, x: toBase64Url(ed25519.publicKey(seed)) };
 }
 
-function storedJwk(name) {
-  try {
-    const jwk = JSON.parse(localStorage.getItem(PREFIX + name));
-    const whole = jwk && fromBase64Url(jwk.d).length === 32 && fromBase64Url(jwk.x).length === 32;
-    return whole ? jwk : null;
-  } catch {
-    return null; /* unreadable is as good as absent */
-  }
-}
-
-/* Private browsing may forbid storage: the key then lives as long as the page. */
-function store(name, jwk) {
-  try {
-    localStorage.setItem(PREFIX + name, JSON.stringify(jwk));
-    return true;
-  } catch {
-    return false;
-  }
-}
+const isWhole = ({ d, x }) => [d, x].every((part) => fromBase64Url(part).length === 32);
 
 async function importSigner(jwk) {
   if (!globalThis.crypto?.subtle) return null;
@@ -75,9 +56,9 @@ export class Keyring {
   static async open() {
     const ring = new Keyring();
     for (const role of ROLES) {
-      const known = storedJwk(role);
+      const known = recall(`key.${role}`, isWhole);
       const jwk = known ?? makeJwk();
-      if (known === null) ring.isKept = store(role, jwk) && ring.isKept;
+      if (known === null) ring.isKept = remember(`key.${role}`, jwk) && ring.isKept;
       ring.keys.push(await Keypair.fromJwk(jwk));
     }
     return ring;

@@ -20,10 +20,11 @@ export class Socket {
     this.#connect();
   }
 
-  /* listener(isOpen) on every change. */
+  /* listener(isOpen) now and on every change; returns what ends it. */
   onChange(listener) {
     this.listeners.add(listener);
     listener(this.isOpen);
+    return () => this.listeners.delete(listener);
   }
 
   /* kind: account, signature, ...; onValue(value, context). Returns a function

@@ -193,7 +193,10 @@ export class Validator {
 
   /* Asks for play money until the key can pay for a session. */
   async fund(keypair) {
-    if (await this.balance(keypair.address) >= BALANCE_LEAST) return;
+    if (await this.balance(keypair.address) < BALANCE_LEAST) await this.airdrop(keypair);
+  }
+
+  async airdrop(keypair) {
     const signature = await this.rpc.call("requestAirdrop", keypair.address, AIRDROP_LAMPORTS);
     await this.#settled(signature);
   }

@@ -1,0 +1,51 @@
+/* The dialog that makes a session: stage, character, length, model. */
+import { CHARACTER_IDS, characterOf } from "../world/characters.js";
+import { STAGE_IDS, stageOf } from "../world/stages.js";
+import { actionButton, byId, element } from "./dom.js";
+import { attempt } from "./notices.js";
+
+const LENGTHS = [[900, "15 seconds"], [1800, "30 seconds"], [3600, "1 minute"],
+  [28800, "8 minutes"], [0, "without limit"]];
+
+function select(name, options, chosen) {
+  return element("select", { name }, ...options.map(([value, text]) =>
+    element("option", { value, selected: value === chosen }, text)));
+}
+
+function field(label, control) {
+  return element("label", {}, label, control);
+}
+
+export async function openCreateDialog(app) {
+  const { terms } = app.lobby;
+  const models = await attempt(() => app.validator.readyModels());
+  if (!models) return;
+  const stage = select("stage", STAGE_IDS.map((id) => [id, stageOf(id).name]), terms.stage);
+  const byName = CHARACTER_IDS.map((id) => [id, characterOf(id).name])
+    .sort((a, b) => a[1].localeCompare(b[1]));
+  const character = select("character", byName, terms.character);
+  const length = select("length", LENGTHS, terms.maxFrames);
+  const model = select("model", models.map(({ address, manifest }) =>
+    [address, `${manifest.name} · ${(manifest.parameters / 1e6).toFixed(1)} M`]), terms.manifest);
+  const dialog = byId("dialog");
+  const create = async () => {
+    const address = await attempt(() => app.lobby.create({ stage: Number(stage.value),
+      character: Number(character.value), maxFrames: Number(length.value),
+      manifest: model.value }));
+    if (!address) return;
+    dialog.close();
+    app.go(`#/session/${address}`);
+  };
+  const go = actionButton("Create", create, { class: "strong" });
+  dialog.replaceChildren(element("form", { method: "dialog",
+    onsubmit: (event) => { event.preventDefault(); go.click(); } },
+    element("h2", { id: "dialog-title" }, "New session"),
+    field("Stage", stage), field("Your character", character), field("Length of the round", length),
+    models.length > 1 ? field("Model", model) : null,
+    element("p", { class: "note" }, "You get the left seat. The world this model has learned " +
+      "holds together for about 15 seconds; longer rounds drift away."),
+    element("div", { class: "row end" },
+      element("button", { type: "button", onclick: () => dialog.close() }, "Cancel"), go)));
+  dialog.showModal();
+  stage.focus();
+}

@@ -1,0 +1,57 @@
+/* What part of the world is seen: both fighters, some ground, no jumps. */
+
+const MARGIN_X = 34; /* game units around what must be seen */
+const MARGIN_Y = 26;
+const WIDTH_LEAST = 150;
+const BEYOND = 14; /* how far past the blast zones the camera follows */
+const FOLLOW_SECONDS = 0.35;
+const ZOOM_OUT_SECONDS = 0.22;
+const ZOOM_IN_SECONDS = 0.9;
+
+export class Camera {
+  constructor() {
+    this.isFresh = true;
+    this.x = 0;
+    this.y = 12;
+    this.width = 200;
+  }
+
+  reset() {
+    this.isFresh = true;
+  }
+
+  /* places: [{x, y}] to keep in view; aspect: width over height; isCalm: one view
+   * of the whole stage, for people who want less motion. */
+  update(stage, places, aspect, elapsed, isCalm) {
+    const target = this.#target(stage, isCalm ? [] : places, aspect);
+    const ease = (seconds) => (this.isFresh || isCalm ? 1 : 1 - Math.exp(-elapsed / seconds));
+    const zoom = target.width > this.width ? ZOOM_OUT_SECONDS : ZOOM_IN_SECONDS;
+    this.x += (target.x - this.x) * ease(FOLLOW_SECONDS);
+    this.y += (target.y - this.y) * ease(FOLLOW_SECONDS);
+    this.width += (target.width - this.width) * ease(zoom);
+    this.height = this.width / aspect;
+    this.isFresh = false;
+  }
+
+  #target(stage, places, aspect) {
+    const { left, right, top, bottom } = stage.blast;
+    const held = places.map(({ x, y }) => ({
+      x: Math.min(right + BEYOND, Math.max(left - BEYOND, x)),
+      y: Math.min(top + BEYOND, Math.max(bottom - BEYOND, y)),
+    }));
+    if (!held.length) held.push({ x: -stage.edge, y: 40 }, { x: stage.edge, y: -20 });
+    const xs = held.map(({ x }) => x);
+    const ys = [...held.map(({ y }) => y + 7), 4]; /* and some of the floor */
+    const box = {
+      left: Math.min(...xs) - MARGIN_X, right: Math.max(...xs) + MARGIN_X,
+      bottom: Math.min(...ys) - MARGIN_Y, top: Math.max(...ys) + MARGIN_Y,
+    };
+    const width = Math.max(WIDTH_LEAST, box.right - box.left, (box.top - box.bottom) * aspect);
+    return { x: (box.left + box.right) / 2, y: (box.bottom + box.top) / 2, width };
+  }
+
+  /* Pixels a game unit on a canvas of this width. */
+  scale(pixels) {
+    return pixels / this.width;
+  }
+}
