@@ -5,7 +5,7 @@
 #include <signal.h>
 
 #include "engine/journal.h"
-#include "perf/histogram.h"
+#include "sched/histogram.h"
 
 typedef struct {
     const char *directory; /* of this run */

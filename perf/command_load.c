@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "perf/histogram.h"
+#include "sched/histogram.h"
 #include "perf/load_data.h"
 #include "perf/process.h"
 #include "sched/clock.h"

@@ -6,7 +6,7 @@
 #include "engine/archive.h"
 #include "engine/data_directory.h"
 #include "engine/engine.h"
-#include "perf/histogram.h"
+#include "sched/histogram.h"
 #include "tools/progress.h"
 
 #include <jansson.h>

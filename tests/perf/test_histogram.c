@@ -1,4 +1,4 @@
-#include "perf/histogram.h"
+#include "sched/histogram.h"
 #include "tests/perf/perf_suites.h"
 #include "tests/support/rng.h"
 

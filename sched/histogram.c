@@ -1,4 +1,4 @@
-#include "perf/histogram.h"
+#include "sched/histogram.h"
 
 #define STEPS (UINT64_C(1) << ERX_HISTOGRAM_STEPS_LOG2)
 

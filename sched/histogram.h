@@ -1,7 +1,7 @@
 /* Latencies in nanoseconds, counted in buckets of at most 1/128 of their value:
  * percentiles of any number of samples in fixed memory, the maximum exact. */
-#ifndef ERX_PERF_HISTOGRAM_H
-#define ERX_PERF_HISTOGRAM_H
+#ifndef ERX_SCHED_HISTOGRAM_H
+#define ERX_SCHED_HISTOGRAM_H
 
 #include "mem/base.h"
 
