@@ -443,7 +443,7 @@ static void unload_upload(void *context, uint32_t pool)
     close_place(&models->places[pool]);
 }
 
-/* The shards that an uploaded manifest names. */
+/* The shards that an uploaded manifest names. The table need not be indexed. */
 static erx_status_t find_shards(const erx_models_t *models, uint32_t manifest,
                                 uint32_t shards_out[ERX_MANIFEST_SHARDS_MAX], uint32_t *count_out,
                                 erx_error_t *error)
@@ -454,7 +454,7 @@ static erx_status_t find_shards(const erx_models_t *models, uint32_t manifest,
         erx_key_t key;
         memcpy(key.bytes, account + ERX_MANIFEST_AT_SHARD_KEYS + (size_t)i * ERX_KEY_BYTES,
                ERX_KEY_BYTES);
-        shards_out[i] = erx_accounts_find(models->config.accounts, &key);
+        shards_out[i] = erx_accounts_scan(models->config.accounts, &key);
         if (shards_out[i] == ERX_ACCOUNT_NONE)
             return erx_error_set(error, ERX_ERR_NOT_FOUND,
                                  "shard %u of an uploaded model has no account", i);
@@ -487,12 +487,11 @@ static erx_status_t bind_manifest(erx_models_t *models, uint32_t manifest, erx_e
 
 erx_status_t erx_models_bind(erx_models_t *models, uint32_t pool, erx_error_t *error)
 {
-    for (uint32_t i = 0; i < erx_accounts_capacity(models->config.accounts); i++)
-        if (is_uploaded_manifest(models, i) &&
-            erx_accounts_entry(models->config.accounts, i)->pool == pool + 1)
-            return bind_manifest(models, i, error);
-    return erx_error_set(error, ERX_ERR_NOT_FOUND,
-                         "pool %u has frames, but no account holds its model", pool);
+    uint32_t manifest = erx_accounts_scan_pool(models->config.accounts, pool);
+    if (manifest == ERX_ACCOUNT_NONE || !is_uploaded_manifest(models, manifest))
+        return erx_error_set(error, ERX_ERR_NOT_FOUND,
+                             "pool %u has frames, but no account holds its model", pool);
+    return bind_manifest(models, manifest, error);
 }
 
 erx_status_t erx_models_settle(erx_models_t *models, erx_error_t *error)

@@ -21,8 +21,9 @@ void erx_storage_sealed(erx_storage_t *storage, uint64_t slot);
 /* Waits until everything is durable. */
 erx_status_t erx_storage_sync(erx_storage_t *storage, erx_error_t *error);
 
-/* ERX_OK, or why nothing more is durable. Any thread. */
-erx_status_t erx_storage_health(const erx_storage_t *storage, erx_error_t *error);
+/* ERX_OK, or why nothing more is durable; the first who finds out tells the
+ * embedder. Any thread. */
+erx_status_t erx_storage_health(erx_storage_t *storage, erx_error_t *error);
 
 typedef struct {
     uint64_t commit_p50_ns, commit_p99_ns, commit_p999_ns, commit_max_ns;
