@@ -6,7 +6,7 @@
 #include "engine/transaction/message.h"
 
 #define ERX_PLAN_INSTRUCTIONS_MAX 400u
-#define ERX_PLAN_LOOKUPS_MAX      8u
+#define ERX_PLAN_LOOKUPS_MAX      40u /* more than fit a packet */
 #define ERX_PLAN_BYTES_MAX        65536u
 
 /* Who signs; made from a number, so that it can be had again. */
