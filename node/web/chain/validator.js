@@ -13,6 +13,8 @@ const AIRDROP_LAMPORTS = 10_000_000_000;
 const BALANCE_LEAST = 5_000_000_000; /* pays for the accounts of a session of any bundled model */
 const HISTORY = 20; /* transactions that are searched for a session's accounts */
 
+const TRANSACTION_OPTIONS = { commitment: "confirmed", maxSupportedTransactionVersion: 0 };
+
 const accountBytes = (account) => fromBase64(account.data[0]);
 const startsWith = (discriminator) =>
   ({ memcmp: { offset: 0, bytes: base58.encode(discriminator), encoding: "base58" } });
@@ -115,7 +117,7 @@ export class Validator {
 
   /* hidden and input account from an instruction that created the session. */
   async #accountsOfTransaction(signature, address) {
-    const options = { encoding: "json", commitment: "confirmed", maxSupportedTransactionVersion: 0 };
+    const options = { encoding: "json", ...TRANSACTION_OPTIONS };
     const found = await this.rpc.call("getTransaction", signature, options);
     if (!found) return null;
     const { accountKeys, instructions } = found.transaction.message;
@@ -178,8 +180,7 @@ export class Validator {
 
   async #logsOf(signature) {
     try {
-      const options = { commitment: "confirmed", maxSupportedTransactionVersion: 0 };
-      const found = await this.rpc.call("getTransaction", signature, options);
+      const found = await this.rpc.call("getTransaction", signature, TRANSACTION_OPTIONS);
       return found?.meta?.logMessages ?? [];
     } catch (error) {
       if (error instanceof RpcError) return [];

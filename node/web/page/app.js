@@ -18,6 +18,7 @@ import { ControlsPanel } from "./controls_panel.js";
 import { openCreateDialog } from "./create_dialog.js";
 import { byId, definitions, element, setText, shortKey, actionButton } from "./dom.js";
 import { FeaturedShow } from "./featured_show.js";
+import { icon } from "./icons.js";
 import { Lobby } from "./lobby.js";
 import { MatchShow } from "./match_show.js";
 import { attempt, complain, say } from "./notices.js";
@@ -30,6 +31,7 @@ import { Viewer } from "./viewer.js";
 
 const THEMES = ["light", "dark"];
 const LAMPORTS = 1e9;
+const BALANCE_MS = 5000;
 
 class App {
   constructor(keyring, options) {
@@ -63,6 +65,7 @@ class App {
   #buildHeader() {
     const theme = recall("theme", (value) => THEMES.includes(value));
     if (theme) document.documentElement.dataset.theme = theme;
+    byId("theme").append(icon("theme"));
     byId("theme").onclick = () => {
       const isDark = getComputedStyle(document.documentElement).colorScheme === "dark" ||
         (!document.documentElement.dataset.theme &&
@@ -89,6 +92,7 @@ class App {
       say("Airdrop", "Ten more SOL of play money.");
     }))));
     this.showBalance = () => show().catch(() => set("Balance", "–"));
+    setInterval(() => document.hidden || !this.isConnected || this.showBalance(), BALANCE_MS);
     if (!this.keyring.isKept)
       say("Keys are not kept", "This browser stores nothing: your key lasts as long as this tab.");
   }
@@ -168,16 +172,19 @@ class App {
   /* What is seen, in three sentences. */
   tellStory(model) {
     const size = model ? `${(model.parameters / 1e6).toFixed(1)} million ` : "";
-    setText(byId("story"), "No line of code moves these fighters: a neural network of " +
-      `${size}8-bit weights sees both of them and what both players press, and says what ` +
-      "happens next, 60 times a second. A validator runs it: every frame is an account, every " +
-      "button a signed transaction, and anyone can compute the same bytes again. The network has " +
-      "watched few matches, so its world holds together for some 15 seconds and then drifts " +
-      "apart, which is why rounds are short.");
+    const sentences = [
+      `No line of code moves these fighters: a neural network of ${size}8-bit weights sees both ` +
+        "of them and what both players press, and says what happens next, 60 times a second.",
+      "A validator runs it: every frame is an account, every button a signed transaction, and " +
+        "anyone can compute the same bytes again from the journal.",
+      "The network has watched few matches, so its world holds together for some 15 seconds and " +
+        "then drifts apart, which is why rounds are short.",
+    ];
+    byId("story").replaceChildren(...sentences.map((text) => element("li", {}, text)));
   }
 
   #showScreen() {
-    byId("screen").scrollIntoView({ block: "nearest" });
+    byId("screen").scrollIntoView({ block: "nearest", behavior: "instant" });
   }
 
   #route() {

@@ -14,20 +14,21 @@ const stick = (name, x, y, r) =>
   `<circle class="well" cx="${x}" cy="${y}" r="${r}"/>` +
   `<circle class="knob" data-stick="${name}" cx="${x}" cy="${y}" r="${r * 0.62}"/>`;
 
-const SHELL = "M96 62 C130 44 310 44 344 62 C398 66 424 128 432 190 C438 244 402 262 376 226 " +
-  "L346 186 C318 202 122 202 94 186 L64 226 C38 262 2 244 8 190 C16 128 42 66 96 62 Z";
+const SHELL = "M104 66 C140 54 300 54 336 66 C392 70 418 122 428 188 C436 246 398 262 372 222 " +
+  "C360 204 348 192 330 194 L110 194 C92 192 80 204 68 222 C42 262 4 246 12 188 " +
+  "C22 122 48 70 104 66 Z";
 
 const PICTURE = `
 <svg viewBox="0 0 440 262" role="img" aria-label="Controller">
-  ${bar("l", "L", 72, 26, 76, 24, -8)}${bar("r", "R", 292, 26, 76, 24, 8)}
-  ${bar("z", "Z", 226, 34, 52, 18, 4)}
+  ${bar("l", "L", 74, 18, 84, 30, -6)}${bar("r", "R", 282, 18, 84, 30, 6)}
+  ${bar("z", "Z", 192, 18, 56, 24)}
   <path class="shell" d="${SHELL}"/>
-  ${stick("main", 100, 118, 34)}${stick("c", 286, 176, 26)}
-  ${round("start", "", 220, 112, 9)}
-  ${round("a", "A", 340, 116, 25)}${round("b", "B", 296, 138, 15)}
-  ${bar("x", "X", 376, 92, 24, 44, 20)}${bar("y", "Y", 314, 72, 44, 24, -14)}
-  ${round("padUp", "", 152, 158, 8)}${round("padDown", "", 152, 194, 8)}
-  ${round("padLeft", "", 134, 176, 8)}${round("padRight", "", 170, 176, 8)}
+  ${stick("main", 92, 118, 36)}${stick("c", 266, 166, 24)}
+  ${round("start", "", 214, 104, 9)}
+  ${round("a", "A", 346, 128, 25)}${round("b", "B", 306, 154, 15)}
+  ${bar("x", "X", 381, 106, 26, 50, 12)}${bar("y", "Y", 312, 74, 54, 25, -10)}
+  ${round("padUp", "", 168, 146, 8.5)}${round("padDown", "", 168, 182, 8.5)}
+  ${round("padLeft", "", 150, 164, 8.5)}${round("padRight", "", 186, 164, 8.5)}
 </svg>`;
 
 export class ControllerDrawing {

@@ -1,6 +1,7 @@
 /* Show of the front page: the liveliest session of the validator, and the next
  * when that one has become dull. Where nothing is played, two scripted partners of
  * this page play a round. */
+import { DEFAULT_STAGE } from "../world/stages.js";
 import { MatchShow } from "./match_show.js";
 import { attempt } from "./notices.js";
 import { isDull } from "./session_index.js";
@@ -78,7 +79,8 @@ export class FeaturedShow {
     const cover = app.isConnected
       ? { title: "Looking for a match", text: "If nobody plays, two scripted partners will." }
       : { title: "No connection", text: "The validator does not answer yet. Trying again." };
-    return { stage: 32, moment: null, seats: 0, tags: [], badge: { text: "erx" }, cover, clock: "" };
+    return { stage: DEFAULT_STAGE, moment: null, seats: 0, tags: [], badge: { text: "erx" }, cover,
+      clock: "" };
   }
 
   actions() {

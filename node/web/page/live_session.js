@@ -1,6 +1,7 @@
 /* One session as the validator tells it: its frames as they are executed, and how
  * far it has been confirmed. */
 import { ACTIVE, ENDED, WAITING } from "../chain/program.js";
+import { DEFAULT_STAGE } from "../world/stages.js";
 import { LiveTimeline } from "../world/timeline.js";
 
 export class LiveSession {
@@ -74,7 +75,7 @@ export class LiveSession {
     const limit = session?.maxFrames ? ` / ${session.maxFrames}` : "";
     const moment = session ? this.timeline.moment(now) : null;
     return {
-      stage: session?.stage ?? 32,
+      stage: session?.stage ?? DEFAULT_STAGE,
       moment,
       seats: this.isWaiting ? 1 : 2,
       clock: moment ? `frame ${moment.frame}${limit}` : "",

@@ -119,7 +119,8 @@ export class MatchShow {
     const { live } = this;
     if (live.isEnded) return { text: "ended" };
     if (live.isWaiting) return { text: "waiting" };
-    if (live.isActive) return { text: "live", isLive: true, note: this.app.stageName(live.session) };
+    if (live.isActive)
+      return { text: "live", isLive: true, note: this.app.stageName(live.session) };
     return { text: "session" };
   }
 
@@ -155,7 +156,8 @@ export class MatchShow {
 
   /* After a round: another one, with the same opponent where one waits. */
   #after() {
-    if (!this.rematch) return [this.#again(this.seatOfOurs === null ? "Take a seat" : "Play again")];
+    const isOurs = Object.keys(this.roles).length > 0;
+    if (!this.rematch) return [this.#again(isOurs ? "Play again" : "Take a seat")];
     const run = async () => {
       await this.app.lobby.join(this.rematch);
       this.app.go(`#/session/${this.rematch}`);
@@ -170,10 +172,6 @@ export class MatchShow {
       opponents.includes(session.seats[0]) && !this.app.lobby.roles(address)[0]);
     this.rematch = found?.address ?? null;
     this.app.viewer.refresh();
-  }
-
-  get seatOfOurs() {
-    return Object.keys(this.roles)[0] ?? null;
   }
 
   #closing() {

@@ -2,9 +2,10 @@
  * with a transport: scrub, speed, step, share. */
 import { Refusal } from "../chain/errors.js";
 import { readFrames } from "../world/frames.js";
-import { stageOf } from "../world/stages.js";
+import { DEFAULT_STAGE, stageOf } from "../world/stages.js";
 import { RecordedTimeline } from "../world/timeline.js";
-import { byId, element, setText } from "./dom.js";
+import { byId, element } from "./dom.js";
+import { icon } from "./icons.js";
 
 const SPEEDS = [0.25, 0.5, 1, 2, 4];
 const SECOND = 60; /* frames */
@@ -61,10 +62,10 @@ export class ReplayShow {
   }
 
   #build() {
-    const button = (label, name, run) =>
-      element("button", { type: "button", "aria-label": name, title: name, onclick: run }, label);
+    const button = (shape, name, run) => element("button",
+      { type: "button", "aria-label": name, title: name, onclick: run }, icon(shape));
     const { timeline } = this;
-    this.playButton = button("❚❚", "Play or pause", () => this.toggle());
+    this.playButton = button("pause", "Play or pause", () => this.toggle());
     this.slider = element("input", { type: "range", min: 0, max: timeline.length - 1, step: 1,
       value: 0, "aria-label": "Frame",
       oninput: () => { timeline.isPlaying = false; this.#seek(Number(this.slider.value)); } });
@@ -75,9 +76,9 @@ export class ReplayShow {
     const bar = byId("transport");
     bar.hidden = false;
     bar.replaceChildren(
-      element("div", { class: "row" }, button("⏮", "Back to the start", () => this.#seek(0)),
-        button("◀", "One frame back", () => timeline.step(-1)), this.playButton,
-        button("▶", "One frame on", () => timeline.step(1))),
+      element("div", { class: "row" }, button("start", "Back to the start", () => this.#seek(0)),
+        button("back", "One frame back", () => timeline.step(-1)), this.playButton,
+        button("on", "One frame on", () => timeline.step(1))),
       this.slider, this.speed);
   }
 
@@ -122,7 +123,10 @@ export class ReplayShow {
   #showPosition() {
     const { timeline, slider } = this;
     if (Number(slider.value) !== timeline.index) slider.value = timeline.index;
-    setText(this.playButton, timeline.isPlaying ? "❚❚" : "►");
+    const shape = timeline.isPlaying ? "pause" : "play";
+    if (this.playButton.dataset.shape === shape) return;
+    this.playButton.dataset.shape = shape;
+    this.playButton.replaceChildren(icon(shape));
   }
 
   actions() {
@@ -155,7 +159,8 @@ export class EmptyReplayShow {
   }
 
   scene() {
-    return { stage: 31, moment: null, seats: 0, tags: [], badge: { text: "replay" }, clock: "",
+    return { stage: DEFAULT_STAGE, moment: null, seats: 0, tags: [], badge: { text: "replay" },
+      clock: "",
       cover: { title: this.app.loading ?? "Open a recording",
         text: "Any session below has one; or drop a frames file on this page." } };
   }

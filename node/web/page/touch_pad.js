@@ -15,7 +15,8 @@ export class TouchPad {
     this.knob = element("i");
     this.well = element("div", { class: "well", "aria-hidden": "true" }, this.knob);
     this.root.replaceChildren(this.well,
-      element("div", { class: "pads" }, ...BUTTONS.map(([name, label]) => this.#button(name, label))));
+      element("div", { class: "pads" },
+        ...BUTTONS.map(([name, label]) => this.#button(name, label))));
     for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel"])
       this.well.addEventListener(type, (event) => this.#stick(event));
     this.root.addEventListener("contextmenu", (event) => event.preventDefault());

@@ -1,8 +1,8 @@
 /* What part of the world is seen: both fighters, some ground, no jumps. */
 
-const MARGIN_X = 34; /* game units around what must be seen */
-const MARGIN_Y = 26;
-const WIDTH_LEAST = 150;
+const MARGIN_X = 27; /* game units around what must be seen */
+const MARGIN_Y = 20;
+const WIDTH_LEAST = 118;
 const BEYOND = 14; /* how far past the blast zones the camera follows */
 const FOLLOW_SECONDS = 0.35;
 const ZOOM_OUT_SECONDS = 0.22;
