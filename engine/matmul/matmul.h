@@ -29,8 +29,8 @@
 /* 16384 * 128 * 128 is far from the end of i32. */
 #define ERX_MATMUL_COLUMNS_MAX UINT64_C(16384)
 
-/* The packed 15M model, six times. */
-#define ERX_MATMUL_CACHE_BYTES_DEFAULT ((size_t)128 << 20)
+/* The matrices of three 15M models, packed. */
+#define ERX_MATMUL_CACHE_BYTES_DEFAULT ((size_t)64 << 20)
 
 /* Some frames at 60 a second: what is used in each stays packed. */
 #define ERX_MATMUL_CACHE_IDLE_NS_DEFAULT UINT64_C(200000000)
@@ -92,7 +92,7 @@ typedef struct {
     const erx_kernel_t *kernel; /* NULL: the best that runs here */
     uint64_t base_units;
     uint64_t divisor;   /* at least 1 */
-    size_t cache_bytes; /* 0: no cache, and no thread */
+    size_t cache_bytes; /* taken at once; 0: no cache, and no thread */
     uint64_t cache_idle_ns;
 } erx_matmul_config_t;
 

@@ -1,10 +1,14 @@
 /* One lock guards everything but the packed bytes themselves, and is held for
- * some dozens of instructions. A slot is free, live (in the table), or retired
- * (no longer found; its memory is freed by the thread when nobody uses it). */
+ * some dozens of instructions, by the packing thread for a walk over the slots.
+ * A slot holds a part of the region:
+ *
+ *   free --> packing (the thread fills it) --> live (in the table) --> retired
+ *   (no longer found, still in use by calls) --> free */
 #include "engine/matmul/matrix_cache.h"
 
 #include "mem/alloc.h"
 #include "mem/assert.h"
+#include "mem/region.h"
 #include "sched/clock.h"
 #include "sched/thread.h"
 
@@ -23,12 +27,12 @@
  * never starves, since every packed matrix saves time. */
 #define PACKING_NICE 5
 
-typedef enum { SLOT_FREE, SLOT_LIVE, SLOT_RETIRED } slot_state_t;
+typedef enum { SLOT_FREE, SLOT_PACKING, SLOT_LIVE, SLOT_RETIRED } slot_state_t;
 
 struct erx_packed {
     erx_matrix_name_t name;
     erx_matrix_t matrix;
-    uint8_t *panels; /* owned */
+    size_t offset; /* of the panels in the region */
     size_t bytes;
     uint64_t used_ns; /* last taken */
     uint32_t users;
@@ -48,12 +52,12 @@ typedef struct {
 
 struct erx_matrix_cache {
     erx_matrix_cache_config_t config;
+    erx_region_t region;
     erx_thread_t *thread;
     pthread_mutex_t lock;
-    pthread_cond_t work; /* a request, a retired slot without users, or stop */
+    pthread_cond_t work; /* a request, or stop */
     pthread_cond_t done; /* the thread gave up or finished something */
     bool stop;
-    bool is_idle;        /* the thread has nothing to do */
     uint64_t full_until; /* nothing could be thrown out: no requests before this */
     uint64_t turn;
     atomic_bool cancelled; /* the request that is being packed */
@@ -97,7 +101,15 @@ static erx_packed_t *find_slot(erx_matrix_cache_t *cache, const erx_matrix_name_
     return NULL;
 }
 
-/* Takes the slot out of the table; the thread frees it when it has no users. */
+static void free_if_unused(erx_matrix_cache_t *cache, erx_packed_t *slot)
+{
+    if (slot->state != SLOT_RETIRED || slot->users != 0)
+        return;
+    cache->counters.bytes -= slot->bytes;
+    slot->state = SLOT_FREE;
+}
+
+/* Takes the slot out of the table. */
 static void retire(erx_matrix_cache_t *cache, erx_packed_t *slot)
 {
     uint32_t *link = &cache->buckets[slot->bucket];
@@ -107,8 +119,7 @@ static void retire(erx_matrix_cache_t *cache, erx_packed_t *slot)
     *link = slot->next;
     slot->state = SLOT_RETIRED;
     cache->counters.entries--;
-    cache->is_idle = false;
-    (void)pthread_cond_signal(&cache->work);
+    free_if_unused(cache, slot);
 }
 
 /* Requests */
@@ -140,7 +151,6 @@ static void request_packing(erx_matrix_cache_t *cache, const erx_matrix_name_t *
     if (place == NULL)
         return;
     *place = (request_t){REQUEST_WAITING, cache->turn++, *name, weights};
-    cache->is_idle = false;
     (void)pthread_cond_signal(&cache->work);
 }
 
@@ -157,32 +167,35 @@ static request_t *request_oldest(erx_matrix_cache_t *cache)
 
 /* The thread; it holds the lock except where it says otherwise. */
 
-static bool is_garbage(const erx_packed_t *slot)
-{
-    return slot->state == SLOT_RETIRED && slot->users == 0;
-}
-
-static void free_garbage(erx_matrix_cache_t *cache)
+/* A slot of the region that overlaps [offset, offset + bytes); NULL for none. */
+static const erx_packed_t *occupant(const erx_matrix_cache_t *cache, size_t offset, size_t bytes)
 {
     for (uint32_t i = 0; i < ERX_MATRIX_CACHE_ENTRIES; i++) {
-        erx_packed_t *slot = &cache->slots[i];
-        if (!is_garbage(slot))
-            continue;
-        /* A retired slot without users is the thread's alone. */
-        (void)pthread_mutex_unlock(&cache->lock);
-        erx_free(slot->panels);
-        (void)pthread_mutex_lock(&cache->lock);
-        cache->counters.bytes -= slot->bytes;
-        *slot = (erx_packed_t){.state = SLOT_FREE};
+        const erx_packed_t *slot = &cache->slots[i];
+        if (slot->state != SLOT_FREE && slot->offset < offset + bytes &&
+            offset < slot->offset + slot->bytes)
+            return slot;
     }
+    return NULL;
 }
 
-static erx_packed_t *free_slot(erx_matrix_cache_t *cache)
+/* A free slot with the first part of the region that is large enough; NULL
+ * where there is none. */
+static erx_packed_t *find_room(erx_matrix_cache_t *cache, size_t bytes)
 {
-    for (uint32_t i = 0; i < ERX_MATRIX_CACHE_ENTRIES; i++)
+    const erx_packed_t *occupied;
+    erx_packed_t *slot = NULL;
+    size_t offset = 0;
+    while ((occupied = occupant(cache, offset, bytes)) != NULL)
+        offset = occupied->offset + occupied->bytes;
+    if (offset + bytes > cache->config.bytes_max)
+        return NULL;
+    for (uint32_t i = 0; i < ERX_MATRIX_CACHE_ENTRIES && slot == NULL; i++)
         if (cache->slots[i].state == SLOT_FREE)
-            return &cache->slots[i];
-    return NULL;
+            slot = &cache->slots[i];
+    if (slot != NULL)
+        *slot = (erx_packed_t){.offset = offset, .bytes = bytes, .state = SLOT_PACKING};
+    return slot;
 }
 
 /* The one unused for longest, NULL where all are in use or were lately. */
@@ -199,22 +212,22 @@ static erx_packed_t *victim(erx_matrix_cache_t *cache, uint64_t now)
     return oldest;
 }
 
-/* Room for one more matrix of that size, counted as held from now on. */
-static bool make_room(erx_matrix_cache_t *cache, size_t bytes)
+/* A slot for a matrix of that size, others thrown out where they may be. */
+static erx_packed_t *make_room(erx_matrix_cache_t *cache, size_t bytes)
 {
-    while (cache->counters.bytes + bytes > cache->config.bytes_max || free_slot(cache) == NULL) {
+    erx_packed_t *slot;
+    while ((slot = find_room(cache, bytes)) == NULL) {
         uint64_t now = erx_clock_now();
-        erx_packed_t *slot = victim(cache, now);
-        if (slot == NULL) {
+        erx_packed_t *oldest = victim(cache, now);
+        if (oldest == NULL) {
             cache->full_until = now + cache->config.idle_ns;
-            return false;
+            return NULL;
         }
-        retire(cache, slot);
+        retire(cache, oldest);
         cache->counters.evicted++;
-        free_garbage(cache);
     }
     cache->counters.bytes += bytes;
-    return true;
+    return slot;
 }
 
 /* Without the lock. False where the request was cancelled on the way. */
@@ -234,27 +247,20 @@ static bool pack_panels(erx_matrix_cache_t *cache, const request_t *request, uin
     return true;
 }
 
-static void install(erx_matrix_cache_t *cache, const erx_matrix_name_t *name, uint8_t *panels,
-                    size_t bytes)
+static void install(erx_matrix_cache_t *cache, const erx_matrix_name_t *name, erx_packed_t *slot)
 {
-    erx_packed_t *slot = free_slot(cache);
     uint32_t bucket = bucket_of(name);
-    *slot = (erx_packed_t){
-        .name = *name,
-        .matrix =
-            {
-                .panels = panels,
-                .panel_count = ERX_CEIL_DIV(name->rows, ERX_PANEL_ROWS),
-                .columns = name->columns,
-                .panel_bytes = cache->config.kernel->panel_bytes(name->columns),
-            },
-        .panels = panels,
-        .bytes = bytes,
-        .used_ns = erx_clock_now(),
-        .bucket = bucket,
-        .next = cache->buckets[bucket],
-        .state = SLOT_LIVE,
+    slot->name = *name;
+    slot->matrix = (erx_matrix_t){
+        .panels = cache->region.base + slot->offset,
+        .panel_count = ERX_CEIL_DIV(name->rows, ERX_PANEL_ROWS),
+        .columns = name->columns,
+        .panel_bytes = cache->config.kernel->panel_bytes(name->columns),
     };
+    slot->used_ns = erx_clock_now();
+    slot->bucket = bucket;
+    slot->next = cache->buckets[bucket];
+    slot->state = SLOT_LIVE;
     cache->buckets[bucket] = (uint32_t)(slot - cache->slots);
     cache->counters.entries++;
     cache->counters.packed++;
@@ -262,20 +268,19 @@ static void install(erx_matrix_cache_t *cache, const erx_matrix_name_t *name, ui
 
 static void pack(erx_matrix_cache_t *cache, request_t *request)
 {
-    size_t bytes = packed_bytes(cache, &request->name);
+    erx_packed_t *slot = make_room(cache, packed_bytes(cache, &request->name));
     request->state = REQUEST_PACKING;
     atomic_store_explicit(&cache->cancelled, false, memory_order_relaxed);
-    if (make_room(cache, bytes)) {
+    if (slot != NULL) {
         (void)pthread_mutex_unlock(&cache->lock);
-        uint8_t *panels = erx_alloc(1, bytes);
-        bool is_packed = panels != NULL && pack_panels(cache, request, panels);
+        bool is_packed = pack_panels(cache, request, cache->region.base + slot->offset);
         (void)pthread_mutex_lock(&cache->lock);
         /* Cancelled after the last panel, it must not be found either. */
         if (is_packed && !atomic_load_explicit(&cache->cancelled, memory_order_relaxed)) {
-            install(cache, &request->name, panels, bytes);
+            install(cache, &request->name, slot);
         } else {
-            cache->counters.bytes -= bytes;
-            erx_free(panels);
+            slot->state = SLOT_RETIRED;
+            free_if_unused(cache, slot);
         }
     }
     request->state = REQUEST_FREE;
@@ -295,19 +300,11 @@ static void run(void *context)
     lower_priority();
     (void)pthread_mutex_lock(&cache->lock);
     while (!cache->stop) {
-        free_garbage(cache);
         request_t *request = request_oldest(cache);
-        if (request != NULL) {
+        if (request != NULL)
             pack(cache, request);
-            continue;
-        }
-        if (!cache->is_idle) {
-            /* Once more around: something may have come while memory was freed. */
-            cache->is_idle = true;
-            continue;
-        }
-        (void)pthread_cond_broadcast(&cache->done);
-        (void)pthread_cond_wait(&cache->work, &cache->lock);
+        else
+            (void)pthread_cond_wait(&cache->work, &cache->lock);
     }
     (void)pthread_mutex_unlock(&cache->lock);
 }
@@ -320,14 +317,18 @@ erx_status_t erx_matrix_cache_open(const erx_matrix_cache_config_t *config,
     erx_matrix_cache_t *cache = erx_alloc(1, sizeof *cache);
     if (cache == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for the cache of matrices");
+    if (erx_region_open(&cache->region, config->bytes_max, ERX_NODE_ANY, error) != ERX_OK) {
+        erx_free(cache);
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for a cache of %zu bytes",
+                             config->bytes_max);
+    }
     cache->config = *config;
     for (uint32_t i = 0; i < BUCKETS; i++)
         cache->buckets[i] = NONE;
     ERX_ASSERT(pthread_mutex_init(&cache->lock, NULL) == 0);
     ERX_ASSERT(pthread_cond_init(&cache->work, NULL) == 0);
     ERX_ASSERT(pthread_cond_init(&cache->done, NULL) == 0);
-    if (config->bytes_max != 0 &&
-        erx_thread_open("erx-pack", run, cache, &cache->thread, error) != ERX_OK) {
+    if (erx_thread_open("erx-pack", run, cache, &cache->thread, error) != ERX_OK) {
         erx_matrix_cache_close(cache);
         return error->status;
     }
@@ -346,13 +347,12 @@ void erx_matrix_cache_close(erx_matrix_cache_t *cache)
     (void)pthread_cond_signal(&cache->work);
     (void)pthread_mutex_unlock(&cache->lock);
     erx_thread_close(cache->thread);
-    for (uint32_t i = 0; i < ERX_MATRIX_CACHE_ENTRIES; i++) {
+    for (uint32_t i = 0; i < ERX_MATRIX_CACHE_ENTRIES; i++)
         ERX_ASSERT(cache->slots[i].users == 0);
-        erx_free(cache->slots[i].panels);
-    }
     (void)pthread_cond_destroy(&cache->done);
     (void)pthread_cond_destroy(&cache->work);
     (void)pthread_mutex_destroy(&cache->lock);
+    erx_region_close(&cache->region);
     erx_free(cache);
 }
 
@@ -385,10 +385,7 @@ void erx_matrix_cache_put(erx_matrix_cache_t *cache, const erx_packed_t *packed)
     erx_packed_t *slot = &cache->slots[packed - cache->slots];
     ERX_ASSERT(slot->users > 0);
     slot->users--;
-    if (is_garbage(slot)) {
-        cache->is_idle = false;
-        (void)pthread_cond_signal(&cache->work);
-    }
+    free_if_unused(cache, slot);
     (void)pthread_mutex_unlock(&cache->lock);
 }
 
@@ -434,10 +431,18 @@ void erx_matrix_cache_forget(erx_matrix_cache_t *cache,
     (void)pthread_mutex_unlock(&cache->lock);
 }
 
+static bool is_busy(const erx_matrix_cache_t *cache)
+{
+    for (uint32_t i = 0; i < ERX_MATRIX_CACHE_REQUESTS; i++)
+        if (cache->requests[i].state != REQUEST_FREE)
+            return true;
+    return false;
+}
+
 void erx_matrix_cache_settle(erx_matrix_cache_t *cache)
 {
     (void)pthread_mutex_lock(&cache->lock);
-    while (cache->thread != NULL && !cache->is_idle)
+    while (is_busy(cache))
         (void)pthread_cond_wait(&cache->done, &cache->lock);
     (void)pthread_mutex_unlock(&cache->lock);
 }

@@ -3,9 +3,8 @@
  *
  * A matrix is named by the account that holds it, the account's version, and
  * its place in the account. The first look at a name finds nothing: the caller
- * computes from the row-major bytes while a thread beside packs them. Finding,
- * asking and letting go allocate nothing and free nothing; the packing thread
- * does both.
+ * computes from the row-major bytes while a thread beside packs them. All memory
+ * is taken when the cache is opened, in huge pages where there are any.
  *
  * Rule for the bytes behind a name: from the moment they are named in a call
  * they stay readable and unchanged until erx_matrix_cache_release or _forget of
@@ -38,7 +37,7 @@ typedef struct {
 
 typedef struct {
     const erx_kernel_t *kernel;
-    size_t bytes_max; /* packed matrices together; 0 caches nothing and starts no thread */
+    size_t bytes_max; /* of all packed matrices, at least 1; taken at once */
     /* A matrix used within this time is not thrown out for another: a working
      * set that does not fit is not packed over and over. 0: always thrown out. */
     uint64_t idle_ns;

@@ -11,7 +11,7 @@
 #define STEP_COLUMNS 16u
 
 /* Weights arrive from far memory: this many bytes ahead of the loads. */
-#define FETCH_AHEAD 4096u
+#define FETCH_AHEAD 16384u
 
 static __m256i widen(const int8_t *values)
 {
@@ -49,7 +49,7 @@ static inline __attribute__((always_inline)) void some_rows(const uint32_t row_c
         ERX_UNROLL
         for (uint32_t r = 0; r < row_count; r++) {
             const int8_t *row = weights + (size_t)r * columns + j;
-            _mm_prefetch((const char *)((uintptr_t)row + FETCH_AHEAD), _MM_HINT_T0);
+            _mm_prefetch((const char *)((uintptr_t)row + FETCH_AHEAD), _MM_HINT_T1);
             sums[r] = _mm256_add_epi32(sums[r], _mm256_madd_epi16(x, widen(row)));
         }
     }

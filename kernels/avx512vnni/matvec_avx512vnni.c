@@ -12,7 +12,7 @@
 #define STEP_COLUMNS 64u
 
 /* Weights arrive from far memory: this many bytes ahead of the loads. */
-#define FETCH_AHEAD 4096u
+#define FETCH_AHEAD 16384u
 
 static __mmask64 tail_mask(uint32_t columns)
 {
@@ -63,7 +63,7 @@ static inline __attribute__((always_inline)) void some_rows(const uint32_t row_c
         ERX_UNROLL
         for (uint32_t r = 0; r < row_count; r++) {
             const int8_t *row = weights + (size_t)r * columns + j;
-            _mm_prefetch((const char *)((uintptr_t)row + FETCH_AHEAD), _MM_HINT_T0);
+            _mm_prefetch((const char *)((uintptr_t)row + FETCH_AHEAD), _MM_HINT_T1);
             __m512i w = _mm512_xor_si512(_mm512_loadu_si512(row), flip);
             sums[r] = _mm512_dpbusd_epi32(sums[r], w, x);
         }
