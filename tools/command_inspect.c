@@ -1,8 +1,9 @@
-/* erx inspect: what a model directory, a data directory or a trace holds. */
+/* erx inspect: what a model, policy or data directory or a trace holds. */
 #include "tools/command.h"
 #include "tools/data_report.h"
 #include "tools/model_report.h"
 #include "tools/options.h"
+#include "tools/policy_writer.h"
 #include "tools/trace_report.h"
 
 #include <errno.h>
@@ -57,8 +58,8 @@ static const struct argp parser = {
     .options = options,
     .parser = parse,
     .args_doc = "PATH",
-    .doc = "Shows what PATH holds: a model directory (checked in full, as for running), a data "
-           "directory or a trace.",
+    .doc = "Shows what PATH holds: the directory of a model or a policy (checked in full, as for "
+           "running), a data directory or a trace.",
 };
 
 static erx_status_t inspect_model(const request_t *request, erx_error_t *error)
@@ -72,6 +73,20 @@ static erx_status_t inspect_model(const request_t *request, erx_error_t *error)
     else
         erx_model_report_print(&file, &request->model);
     erx_model_file_close(&file);
+    return status;
+}
+
+static erx_status_t inspect_policy(const request_t *request, erx_error_t *error)
+{
+    erx_policy_file_t file;
+    erx_status_t status = erx_policy_file_open(request->path, &file, error);
+    if (status != ERX_OK)
+        return status;
+    if (request->json != NULL)
+        status = erx_policy_report_json(&file, request->json, error);
+    else
+        erx_policy_report_print(&file, request->model.tensors);
+    erx_policy_file_close(&file);
     return status;
 }
 
@@ -109,6 +124,8 @@ static erx_status_t inspect(const request_t *request, erx_error_t *error)
                              strerror(errno));
     if (S_ISDIR(facts.st_mode) && erx_data_report_applies(request->path))
         return erx_data_report(request->path, request->json, error);
+    if (S_ISDIR(facts.st_mode) && erx_policy_file_applies(request->path))
+        return inspect_policy(request, error);
     if (S_ISDIR(facts.st_mode))
         return inspect_model(request, error);
     if (S_ISREG(facts.st_mode) && begins_as_trace(request->path))

@@ -5,6 +5,7 @@
 #include "tools/options.h"
 #include "tools/output.h"
 #include "tools/parallel.h"
+#include "tools/policy_make.h"
 #include "tools/published.h"
 #include "tools/quantizer.h"
 
@@ -40,7 +41,9 @@ static const struct argp_option options[] = {
     {"name", OPTION_NAME, "NAME", 0, "Name of the model; by default that of the checkpoint", 0},
     {"report", OPTION_REPORT, "FILE", 0, "Write the error of every weight as JSON", 0},
     {"format", OPTION_FORMAT, "FORMAT", 0,
-     "erx (runs in the engine, the default) or published (mamba2_int8_v1, weights alone)", 0},
+     "erx (runs in the engine, the default) or published (mamba2_int8_v1 or policy_int8_v1, "
+     "weights alone)",
+     0},
     {"from", OPTION_FROM, "DIR", 0, "Take a published directory in place of a checkpoint", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads; by default all processors", 0},
     {0},
@@ -104,8 +107,9 @@ static const struct argp parser = {
     .options = options,
     .parser = parse,
     .args_doc = "CHECKPOINT",
-    .doc = "Makes a model directory that the engine runs from a trained checkpoint "
-           "(.safetensors, or PyTorch .pt). Tells how well the integers match the floats, on the "
+    .doc = "Makes a directory that the engine runs from a trained checkpoint (.safetensors, or "
+           "PyTorch .pt): a world model, or a policy that plays. Tells how well the integers match "
+           "the floats, on the "
            "test games of the calibration set.",
 };
 
@@ -144,6 +148,11 @@ static void model_name(const request_t *request, char name_out[ERX_MODEL_NAME_MA
     name_out[length] = '\0';
 }
 
+static bool is_policy(const making_t *making)
+{
+    return erx_parameters_kind(&making->checkpoint) == ERX_PARAMETERS_POLICY;
+}
+
 static erx_status_t open_source(making_t *making)
 {
     const request_t *request = making->request;
@@ -151,7 +160,7 @@ static erx_status_t open_source(making_t *making)
         request->from != NULL
             ? erx_published_read(&making->checkpoint, request->from, making->error)
             : erx_parameters_open(&making->checkpoint, request->checkpoint, making->error);
-    if (status != ERX_OK)
+    if (status != ERX_OK || is_policy(making))
         return status;
     status = erx_float_model_bind(&making->floats, &making->checkpoint, making->error);
     return status == ERX_OK ? ERX_OK : erx_error_prefix(making->error, "%s", source_of(request));
@@ -240,6 +249,32 @@ static void print_results(const making_t *making)
     erx_fidelity_print(&making->fidelity, stdout);
 }
 
+/* Weights alone, as the published pipeline gives them. */
+static erx_status_t publish(making_t *making)
+{
+    const char *out = making->request->out;
+    if (is_policy(making))
+        return erx_policy_publish(&making->checkpoint, out, making->error);
+    json_t *architecture = erx_published_architecture(&making->floats.shape);
+    erx_status_t status =
+        erx_published_write(&making->checkpoint, architecture, out, making->error);
+    json_decref(architecture);
+    return status;
+}
+
+static erx_status_t make_policy(making_t *making)
+{
+    const request_t *request = making->request;
+    char name[ERX_MODEL_NAME_MAX + 1];
+    model_name(request, name);
+    const erx_policy_make_t wanted = {.source = base_name(source_of(request)),
+                                      .calibration = request->calibration,
+                                      .out = request->out,
+                                      .name = name,
+                                      .report = request->report};
+    return erx_policy_make(&wanted, &making->checkpoint, making->error);
+}
+
 static erx_status_t make(making_t *making)
 {
     const request_t *request = making->request;
@@ -247,8 +282,9 @@ static erx_status_t make(making_t *making)
     if (status == ERX_OK)
         status = open_source(making);
     if (status == ERX_OK && request->format == FORMAT_PUBLISHED)
-        return erx_published_write(&making->checkpoint, &making->floats.shape, request->out,
-                                   making->error);
+        return publish(making);
+    if (status == ERX_OK && is_policy(making))
+        return make_policy(making);
     if (status == ERX_OK)
         status = quantize(making);
     if (status == ERX_OK)

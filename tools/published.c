@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT       "mamba2_int8_v1"
 #define SHARD_TARGET ((size_t)4 << 20)
 #define SHARD_ALIGN  4096u
 #define JSON_STYLE   (JSON_INDENT(2) | JSON_REAL_PRECISION(17))
@@ -135,19 +134,26 @@ static json_t *error_summary_json(const writer_t *writer)
                      "min_snr_db", least, "max_snr_db", greatest);
 }
 
-static json_t *manifest_json(const writer_t *writer, const erx_shape_t *shape)
+json_t *erx_published_architecture(const erx_shape_t *shape)
+{
+    return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "model_type", "mamba2", "d_model",
+                     (int)shape->d_model, "d_inner", (int)shape->d_inner, "d_state",
+                     (int)shape->d_state, "n_layers", (int)shape->layer_count, "nheads",
+                     (int)shape->head_count, "headdim", (int)shape->head_dim);
+}
+
+static json_t *manifest_json(const writer_t *writer, json_t *architecture)
 {
     const erx_parameters_t *checkpoint = writer->checkpoint;
+    const char *type = json_string_value(json_object_get(architecture, "model_type"));
     json_t *groups = json_object();
     for (uint32_t i = 0; i < GROUPS; i++)
         json_object_set(groups, group_names[i], writer->groups[i]);
-    json_t *manifest = json_pack(
-        "{s:s, s:{s:s, s:i, s:i, s:i, s:i, s:i, s:i}, s:I, s:o, s:o, s:o}", "format", FORMAT,
-        "architecture", "model_type", "mamba2", "d_model", (int)shape->d_model, "d_inner",
-        (int)shape->d_inner, "d_state", (int)shape->d_state, "n_layers", (int)shape->layer_count,
-        "nheads", (int)shape->head_count, "headdim", (int)shape->head_dim, "total_weight_bytes",
-        (json_int_t)checkpoint->value_count, "shard_map", shard_map_json(checkpoint->value_count),
-        "weights", groups, "error_summary", error_summary_json(writer));
+    json_t *manifest =
+        json_pack("{s:s+, s:O, s:I, s:o, s:o, s:o}", "format", type, "_int8_v1", "architecture",
+                  architecture, "total_weight_bytes", (json_int_t)checkpoint->value_count,
+                  "shard_map", shard_map_json(checkpoint->value_count), "weights", groups,
+                  "error_summary", error_summary_json(writer));
     if (checkpoint->encoding_config != NULL)
         json_object_set(manifest, "encoding_config", checkpoint->encoding_config);
     if (checkpoint->context_len > 0)
@@ -177,14 +183,13 @@ static erx_status_t write_files(const writer_t *writer, const json_t *manifest,
     return status;
 }
 
-static erx_status_t write_directory(const writer_t *writer, const erx_shape_t *shape,
-                                    const char *path)
+static erx_status_t write_directory(const writer_t *writer, json_t *architecture, const char *path)
 {
     erx_output_directory_t directory;
     erx_status_t status = erx_output_directory_open(&directory, path, writer->error);
     if (status != ERX_OK)
         return status;
-    json_t *manifest = manifest_json(writer, shape);
+    json_t *manifest = manifest_json(writer, architecture);
     status = write_files(writer, manifest, &directory);
     json_decref(manifest);
     if (status == ERX_OK)
@@ -201,7 +206,7 @@ static size_t longest_tensor(const erx_parameters_t *checkpoint)
     return longest;
 }
 
-erx_status_t erx_published_write(const erx_parameters_t *checkpoint, const erx_shape_t *shape,
+erx_status_t erx_published_write(const erx_parameters_t *checkpoint, json_t *architecture,
                                  const char *directory, erx_error_t *error)
 {
     size_t longest = longest_tensor(checkpoint);
@@ -222,7 +227,7 @@ erx_status_t erx_published_write(const erx_parameters_t *checkpoint, const erx_s
     if (status == ERX_OK)
         status = add_tensors(&writer);
     if (status == ERX_OK)
-        status = write_directory(&writer, shape, directory);
+        status = write_directory(&writer, architecture, directory);
     for (uint32_t i = 0; i < GROUPS; i++)
         json_decref(writer.groups[i]);
     free(writer.steps);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FORMAT             "mamba2_int8_v1"
 #define MANIFEST_BYTES_MAX ((size_t)64 << 20)
 
 typedef struct {
@@ -100,10 +99,11 @@ static erx_status_t read_weights(reader_t *reader, json_t *manifest)
 static erx_status_t read_manifest(reader_t *reader, const json_t *manifest)
 {
     const char *format = json_string_value(json_object_get(manifest, "format"));
-    if (format == NULL || strcmp(format, FORMAT) != 0)
+    if (format == NULL ||
+        (strcmp(format, "mamba2_int8_v1") != 0 && strcmp(format, "policy_int8_v1") != 0))
         return erx_error_set(reader->error, ERX_ERR_UNSUPPORTED,
-                             "manifest.json: format is %.40s; only " FORMAT
-                             " can be the source of a model",
+                             "manifest.json: format is %.40s; only mamba2_int8_v1 and "
+                             "policy_int8_v1 can be the source of a model",
                              format == NULL ? "missing" : format);
     const json_t *total = json_object_get(manifest, "total_weight_bytes");
     if (json_integer_value(total) != (json_int_t)reader->weights->size)

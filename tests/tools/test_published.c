@@ -71,6 +71,14 @@ static void compare(const char *key, const json_t *value, json_t *expected)
     }
 }
 
+static erx_status_t publish(const erx_shape_t *shape)
+{
+    json_t *architecture = erx_published_architecture(shape);
+    erx_status_t status = erx_published_write(&checkpoint, architecture, target, &error);
+    json_decref(architecture);
+    return status;
+}
+
 START_TEST(test_output_equals_the_published_pipeline)
 {
     char path[ERX_SHARED_PATH_MAX], manifest_path[ERX_SHARED_PATH_MAX];
@@ -81,7 +89,7 @@ START_TEST(test_output_equals_the_published_pipeline)
         return;
     ck_assert_int_eq(erx_parameters_open(&checkpoint, path, &error), ERX_OK);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
-    ck_assert_int_eq(erx_published_write(&checkpoint, &model.shape, target, &error), ERX_OK);
+    ck_assert_int_eq(publish(&model.shape), ERX_OK);
     erx_file_map_t written;
     ck_assert_int_eq(
         erx_file_map_open(&written, erx_scratch_file(target, "weights_int8.bin"), &error), ERX_OK);
@@ -101,7 +109,7 @@ START_TEST(test_what_was_written_reads_back)
 {
     erx_parameters_t read;
     erx_parameters_fixture(&erx_fixture_micro, 1, &checkpoint);
-    ck_assert_int_eq(erx_published_write(&checkpoint, &erx_fixture_micro, target, &error), ERX_OK);
+    ck_assert_int_eq(publish(&erx_fixture_micro), ERX_OK);
     ck_assert_msg(erx_published_read(&read, target, &error) == ERX_OK, "%s", error.text);
     ck_assert_int_eq(erx_float_model_bind(&model, &read, &error), ERX_OK);
     ck_assert_int_eq((int)read.context_len, 64);
@@ -119,8 +127,7 @@ START_TEST(test_what_was_written_reads_back)
     }
     erx_parameters_close(&read);
     /* The directory is taken now, and stays as it is. */
-    ck_assert_int_eq(erx_published_write(&checkpoint, &erx_fixture_micro, target, &error),
-                     ERX_ERR_STATE);
+    ck_assert_int_eq(publish(&erx_fixture_micro), ERX_ERR_STATE);
     ck_assert_int_eq(erx_scratch_count(target), 2);
     ck_assert_int_eq(erx_scratch_count(directory), 1);
     erx_parameters_close(&checkpoint);
@@ -153,7 +160,7 @@ static void expect_refused(json_t *json, const char *text)
 START_TEST(test_damaged_directories_are_refused)
 {
     erx_parameters_fixture(&erx_fixture_micro, 1, &checkpoint);
-    ck_assert_int_eq(erx_published_write(&checkpoint, &erx_fixture_micro, target, &error), ERX_OK);
+    ck_assert_int_eq(publish(&erx_fixture_micro), ERX_OK);
     erx_parameters_close(&checkpoint);
     json_t *json = manifest();
     json_t *layers = json_object_get(json_object_get(json, "weights"), "layer_weights");
