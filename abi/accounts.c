@@ -37,7 +37,7 @@ int32_t erx_rollup_read_account(const erx_rollup_t *rollup, const erx_pubkey_t *
             .read_only_clone = (entry->flags & ERX_ACCOUNT_READ_ONLY_CLONE) != 0,
             .delegated = (entry->flags & ERX_ACCOUNT_DELEGATED) != 0,
             .locked = (entry->flags & ERX_ACCOUNT_LOCKED) != 0,
-            .version = erx_bank_version(erx_runtime_bank(runtime), index),
+            .version = erx_runtime_version(runtime, index),
             .slot = erx_runtime_changed_slot(runtime, index),
         };
         if (capacity > 0)

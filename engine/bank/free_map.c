@@ -96,3 +96,11 @@ void erx_free_map_give(erx_free_map_t *map, uint64_t place, uint64_t size)
         map->words[place / WORD_BITS] |= bits;
     }
 }
+
+uint64_t erx_free_map_taken(const erx_free_map_t *map)
+{
+    uint64_t taken = map->count;
+    for (uint64_t word = 0; word < ERX_CEIL_DIV(map->count, 64u); word++)
+        taken -= (uint64_t)__builtin_popcountll(map->words[word]);
+    return taken;
+}

@@ -31,6 +31,9 @@ uint64_t erx_free_map_find(const erx_free_map_t *map, uint64_t size);
 /* Whether size units from place on are there and free. */
 bool erx_free_map_is_free(const erx_free_map_t *map, uint64_t place, uint64_t size);
 
+/* Units that are taken. Looks at the whole map. */
+uint64_t erx_free_map_taken(const erx_free_map_t *map);
+
 /* Takes units that are free. */
 void erx_free_map_take(erx_free_map_t *map, uint64_t place, uint64_t size);
 

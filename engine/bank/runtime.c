@@ -92,8 +92,10 @@ erx_status_t erx_runtime_open(const erx_runtime_config_t *config, erx_runtime_t 
     status = open_parts(runtime, error);
     runtime->changed_slots =
         erx_alloc(config->accounts.account_capacity, sizeof *runtime->changed_slots);
+    runtime->versions = erx_alloc(config->accounts.account_capacity, sizeof *runtime->versions);
     runtime->outcomes = erx_alloc(config->block_transactions_max, sizeof *runtime->outcomes);
-    if (status == ERX_OK && (runtime->changed_slots == NULL || runtime->outcomes == NULL))
+    if (status == ERX_OK &&
+        (runtime->changed_slots == NULL || runtime->versions == NULL || runtime->outcomes == NULL))
         status = erx_error_set(error, ERX_ERR_MEMORY, "no memory for blocks of %u transactions",
                                config->block_transactions_max);
     if (status != ERX_OK) {
@@ -202,7 +204,12 @@ erx_status_t erx_runtime_health(const erx_runtime_t *runtime, erx_error_t *error
 
 erx_status_t erx_runtime_sync(erx_runtime_t *runtime, erx_error_t *error)
 {
-    return runtime->storage == NULL ? ERX_OK : erx_storage_sync(runtime->storage, error);
+    if (runtime->storage == NULL)
+        return ERX_OK;
+    erx_runtime_read_begin(runtime, false);
+    erx_status_t status = erx_storage_sync(runtime->storage, error);
+    erx_runtime_read_end(runtime);
+    return status;
 }
 
 erx_status_t erx_runtime_close(erx_runtime_t *runtime, erx_error_t *error)
@@ -221,6 +228,7 @@ erx_status_t erx_runtime_close(erx_runtime_t *runtime, erx_error_t *error)
     erx_runtime_close_pools(runtime);
     erx_free(runtime->outcomes);
     erx_free(runtime->changed_slots);
+    erx_free(runtime->versions);
     (void)pthread_cond_destroy(&runtime->frames_done);
     (void)pthread_mutex_destroy(&runtime->lock);
     erx_free(runtime);

@@ -16,6 +16,7 @@
 #define ERX_ENGINE_BANK_RUNTIME_H
 
 #include "engine/bank/models.h"
+#include "engine/bank/watch.h"
 #include "engine/matmul/matmul.h"
 
 #define ERX_RUNTIME_TICK_DIVISOR_MAX 60u
@@ -118,7 +119,17 @@ uint64_t erx_runtime_frame_hash(const erx_runtime_t *runtime, uint32_t pool,
                                 const erx_session_t *session);
 erx_session_name_t erx_runtime_session_name(uint32_t pool, const erx_session_t *session);
 
+/* Grows with every change of an account. */
+uint64_t erx_runtime_version(const erx_runtime_t *runtime, uint32_t index);
+
 /* --- without the lock, any thread --- */
+
+/* Begins and ends to tell a watch; erx_account_watch_next is called between
+ * read_begin and read_end. Errors: those of erx_account_watch_open. */
+erx_status_t erx_runtime_watch(erx_runtime_t *runtime, const erx_key_t *key, const erx_key_t *owner,
+                               uint32_t queue_accounts, erx_account_watch_t **watch_out,
+                               erx_error_t *error);
+void erx_runtime_unwatch(erx_runtime_t *runtime, erx_account_watch_t *watch);
 
 /* Errors: ERX_ERR_NOT_FOUND. */
 erx_status_t erx_runtime_leave_input(erx_runtime_t *runtime, erx_session_name_t name,
@@ -162,13 +173,21 @@ erx_status_t erx_runtime_seal(erx_runtime_t *runtime, const erx_runtime_seal_t *
 
 erx_status_t erx_runtime_sync(erx_runtime_t *runtime, erx_error_t *error);
 
+/* Of the storage; zero where there is none. */
+typedef struct {
+    uint64_t commit_p50_ns, commit_p99_ns, commit_p999_ns, commit_max_ns;
+    erx_store_figures_t store;
+} erx_storage_figures_t;
+
 typedef struct {
     uint64_t blocks, frames, transactions, transactions_failed;
     uint32_t batch_frames;
     uint64_t execute_ns, transactions_ns;
+    uint64_t watch_drops;
+    erx_storage_figures_t storage;
 } erx_runtime_figures_t;
 
-/* Between read_begin and read_end. */
+/* Between read_begin, with arenas, and read_end. */
 erx_runtime_figures_t erx_runtime_figures(const erx_runtime_t *runtime);
 
 #endif

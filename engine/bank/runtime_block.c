@@ -131,6 +131,7 @@ static erx_status_t execute(erx_runtime_t *runtime, const erx_runtime_seal_t *se
     if (status == ERX_OK)
         finish_block(runtime);
     erx_runtime_publish(runtime);
+    erx_runtime_tell_watches(runtime);
     return status;
 }
 
@@ -190,5 +191,7 @@ uint64_t erx_runtime_confirmed_slot(const erx_runtime_t *runtime)
 
 erx_runtime_figures_t erx_runtime_figures(const erx_runtime_t *runtime)
 {
-    return runtime->figures;
+    erx_runtime_figures_t figures = runtime->figures;
+    figures.storage = erx_storage_figures(runtime->storage);
+    return figures;
 }

@@ -9,7 +9,9 @@
 
 /* Accounts of a session that are small and change with every frame, as the last
  * block left them: SessionState, then InputBuffer. */
-#define ERX_SMALL_BYTES (ERX_SESSION_STATE_BYTES + ERX_INPUT_BUFFER_BYTES)
+#define ERX_SMALL_BYTES         (ERX_SESSION_STATE_BYTES + ERX_INPUT_BUFFER_BYTES)
+
+#define ERX_RUNTIME_WATCHES_MAX 1024u
 
 /* What any thread left for a player of a session. */
 typedef struct {
@@ -49,7 +51,10 @@ struct erx_runtime {
     bool failed; /* told to the embedder */
     uint32_t pool_count;
     erx_runtime_pool_t pools[ERX_MODELS_MAX];
-    uint64_t *changed_slots;       /* [account capacity] */
+    uint64_t *changed_slots; /* [account capacity] */
+    uint64_t *versions;      /* likewise, as the last block left them */
+    uint32_t watch_count;
+    erx_account_watch_t *watches[ERX_RUNTIME_WATCHES_MAX];
     const erx_intake_item_t *kept; /* taken, but for the next block */
     uint32_t taken;                /* items that outcomes of the block refer to */
     erx_bank_outcome_t *outcomes;  /* [config.block_transactions_max] */
@@ -70,6 +75,9 @@ void erx_runtime_collect_inputs(erx_runtime_t *runtime);
 
 /* Makes what the block changed so far visible to readers. With the lock. */
 void erx_runtime_publish(erx_runtime_t *runtime);
+
+/* Tells watches what the block changed. With the lock. */
+void erx_runtime_tell_watches(erx_runtime_t *runtime);
 
 /* Begins the bank's block, where it is not begun. With the lock. */
 void erx_runtime_begin_block(erx_runtime_t *runtime, uint64_t slot, int64_t timestamp);

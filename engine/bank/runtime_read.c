@@ -39,6 +39,11 @@ uint32_t erx_runtime_read(const erx_runtime_t *runtime, uint32_t index, uint32_t
     return count;
 }
 
+uint64_t erx_runtime_version(const erx_runtime_t *runtime, uint32_t index)
+{
+    return runtime->versions[index];
+}
+
 uint64_t erx_runtime_changed_slot(const erx_runtime_t *runtime, uint32_t index)
 {
     return runtime->changed_slots[index];
@@ -146,6 +151,7 @@ void erx_runtime_publish(erx_runtime_t *runtime)
         if (changes[i].index == ERX_ACCOUNT_NONE)
             continue;
         runtime->changed_slots[changes[i].index] = slot;
+        runtime->versions[changes[i].index] = erx_bank_version(runtime->bank, changes[i].index);
         const erx_session_t *session = erx_bank_session(runtime->bank, changes[i].index, &pool);
         if (session != NULL)
             publish_slot(runtime, pool, session);
@@ -159,8 +165,59 @@ void erx_runtime_publish(erx_runtime_t *runtime)
     }
 }
 
+void erx_runtime_tell_watches(erx_runtime_t *runtime)
+{
+    uint32_t count;
+    const erx_bank_change_t *changes = erx_bank_changed(runtime->bank, &count);
+    for (uint32_t w = 0; w < runtime->watch_count; w++)
+        for (uint32_t i = 0; i < count; i++) {
+            uint32_t index = changes[i].index;
+            bool removed = index == ERX_ACCOUNT_NONE;
+            const erx_account_news_t news = {
+                .key = changes[i].key,
+                .slot = runtime->block.slot,
+                .version = removed ? 0 : runtime->versions[index],
+                .removed = removed,
+            };
+            runtime->figures.watch_drops += erx_account_watch_tell(
+                runtime->watches[w], &news,
+                removed ? NULL : &erx_accounts_entry(runtime->accounts, index)->owner);
+        }
+}
+
+erx_status_t erx_runtime_watch(erx_runtime_t *runtime, const erx_key_t *key, const erx_key_t *owner,
+                               uint32_t queue_accounts, erx_account_watch_t **watch_out,
+                               erx_error_t *error)
+{
+    erx_status_t status = erx_account_watch_open(key, owner, queue_accounts, watch_out, error);
+    if (status != ERX_OK)
+        return status;
+    erx_runtime_read_begin(runtime, false);
+    bool room = runtime->watch_count < ERX_RUNTIME_WATCHES_MAX;
+    if (room)
+        runtime->watches[runtime->watch_count++] = *watch_out;
+    erx_runtime_read_end(runtime);
+    if (room)
+        return ERX_OK;
+    erx_account_watch_close(*watch_out);
+    return erx_error_set(error, ERX_ERR_FULL, "%u watches are open", ERX_RUNTIME_WATCHES_MAX);
+}
+
+void erx_runtime_unwatch(erx_runtime_t *runtime, erx_account_watch_t *watch)
+{
+    erx_runtime_read_begin(runtime, false);
+    for (uint32_t w = 0; w < runtime->watch_count; w++)
+        if (runtime->watches[w] == watch)
+            runtime->watches[w] = runtime->watches[--runtime->watch_count];
+    erx_runtime_read_end(runtime);
+    erx_account_watch_close(watch);
+}
+
 erx_status_t erx_runtime_open_pools(erx_runtime_t *runtime, erx_error_t *error)
 {
+    for (uint32_t i = 0; i < runtime->config.accounts.account_capacity; i++)
+        if (erx_accounts_is_used(runtime->accounts, i))
+            runtime->versions[i] = erx_bank_version(runtime->bank, i);
     runtime->pool_count = erx_models_count(runtime->models);
     for (uint32_t pool = 0; pool < runtime->pool_count; pool++) {
         const erx_world_model_t *model = erx_models_get(runtime->models, pool);

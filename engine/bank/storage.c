@@ -204,6 +204,8 @@ erx_status_t erx_storage_health(erx_storage_t *storage, erx_error_t *error)
 
 erx_storage_figures_t erx_storage_figures(const erx_storage_t *storage)
 {
+    if (storage == NULL)
+        return (erx_storage_figures_t){0};
     return (erx_storage_figures_t){
         .commit_p50_ns = erx_histogram_quantile(&storage->commits, 0.5),
         .commit_p99_ns = erx_histogram_quantile(&storage->commits, 0.99),

@@ -25,10 +25,7 @@ erx_status_t erx_storage_sync(erx_storage_t *storage, erx_error_t *error);
  * embedder. Any thread. */
 erx_status_t erx_storage_health(erx_storage_t *storage, erx_error_t *error);
 
-typedef struct {
-    uint64_t commit_p50_ns, commit_p99_ns, commit_p999_ns, commit_max_ns;
-    erx_store_figures_t store;
-} erx_storage_figures_t;
+/* While no frame executes. NULL is allowed. */
 erx_storage_figures_t erx_storage_figures(const erx_storage_t *storage);
 
 /* Waits as sync does, claims what is durable, closes. NULL is allowed. */
