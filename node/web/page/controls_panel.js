@@ -5,6 +5,9 @@ import { CONTROLS } from "../play/pad.js";
 import { ControllerDrawing } from "./controller_drawing.js";
 import { byId, element, setText } from "./dom.js";
 
+const HINTS = [["move", "left", "right", "up", "down"], ["attack", "a"], ["special", "b"],
+  ["jump", "x"], ["shield", "l"], ["grab", "z"]];
+
 export class ControlsPanel {
   constructor(app) {
     this.app = app;
@@ -37,6 +40,19 @@ export class ControlsPanel {
     this.#label();
   }
 
+  /* Under the match, while it is played. */
+  #hint() {
+    const { app } = this;
+    const key = (control) => element("kbd", {}, this.#name(0, control));
+    byId("hint").replaceChildren(...(app.hands.isPlaying ? HINTS.flatMap(([label, ...controls]) =>
+      [...controls.map(key), ` ${label}   `]) : []));
+  }
+
+  #name(seat, control) {
+    const code = this.app.bindings.key(seat, control);
+    return code ? keyName(code) : "—";
+  }
+
   #choose(seat) {
     this.seat = seat;
     this.tabs.forEach((tab, i) => tab.setAttribute("aria-pressed", String(i === seat)));
@@ -45,10 +61,10 @@ export class ControlsPanel {
 
   #label() {
     for (const [control, key] of this.keys) {
-      const code = this.app.bindings.key(this.seat, control);
-      setText(key, code ? keyName(code) : "—");
+      setText(key, this.#name(this.seat, control));
       key.setAttribute("aria-label", `${CONTROLS[control]}: ${key.textContent}. Bind another key`);
     }
+    this.#hint();
   }
 
   /* Waits for the key that shall do this. */
@@ -75,6 +91,8 @@ export class ControlsPanel {
 
   #light() {
     const { hands } = this.app;
+    if (hands.isPlaying !== this.wasPlaying) this.#hint();
+    this.wasPlaying = hands.isPlaying;
     const held = hands.held(this.seat);
     for (const [control, key] of this.keys) key.classList.toggle("is-down", held.has(control));
     this.drawing.show(hands.pads([0])[0]);

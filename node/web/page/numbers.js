@@ -10,7 +10,7 @@ const REFRESH_MS = 250;
 const ms = (value) => `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 
 function sizeText({ parameters, weightBytes }) {
-  return `${(parameters / 1e6).toFixed(2)} M parameters, ${(weightBytes / 1e6).toFixed(1)} MB`;
+  return `${(parameters / 1e6).toFixed(2)} M params, ${(weightBytes / 1e6).toFixed(1)} MB`;
 }
 
 export class Numbers {

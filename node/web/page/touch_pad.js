@@ -29,7 +29,7 @@ export class TouchPad {
   }
 
   #button(name, label) {
-    const button = element("button", { type: "button" }, label);
+    const button = element("button", { type: "button", "data-part": name }, label);
     const set = (isDown) => {
       button.classList.toggle("is-down", isDown);
       if (isDown) this.held.add(name);
