@@ -147,6 +147,21 @@ int32_t erx_rollup_input(erx_rollup_t *rollup, erx_session_ref_t session, uint32
     return ERX_STATUS_OK;
 }
 
+int32_t erx_rollup_seat_bot(erx_rollup_t *rollup, erx_session_ref_t session, uint32_t player,
+                            const char *directory)
+{
+    int32_t result;
+    erx_error_t error;
+    erx_rollup_state_t *state = erx_rollup_started(rollup, &result);
+    if (state == NULL)
+        return result;
+    if (player >= ERX_PLAYER_COUNT)
+        return erx_result_refuse(ERX_STATUS_RANGE, "player: %u is not 0 or 1", player);
+    if (erx_runtime_seat_bot(state->runtime, session, player, directory, &error) != ERX_OK)
+        return erx_result_keep(&error);
+    return ERX_STATUS_OK;
+}
+
 /* ----------------------------------------------------------------- reading */
 
 /* With the lock. */

@@ -172,6 +172,12 @@ erx_status_t erx_runtime_start(erx_runtime_t *runtime, erx_error_t *error)
         status = open_bank(runtime, runtime->recovery.slot, error);
     if (status == ERX_OK)
         status = erx_runtime_open_pools(runtime, error);
+    uint32_t session_capacity = 0;
+    for (uint32_t pool = 0; pool < runtime->pool_count; pool++)
+        session_capacity += runtime->pools[pool].capacity;
+    if (status == ERX_OK)
+        status =
+            erx_bots_open(runtime->engine, ERX_PLAYERS * session_capacity, &runtime->bots, error);
     if (status != ERX_OK)
         return status;
     runtime->block.slot = runtime->recovery.slot;
@@ -185,6 +191,20 @@ erx_status_t erx_runtime_start(erx_runtime_t *runtime, erx_error_t *error)
     runtime->recovery.duration_ns = erx_clock_now() - begin_ns;
     runtime->started = true;
     return ERX_OK;
+}
+
+erx_status_t erx_runtime_seat_bot(erx_runtime_t *runtime, erx_session_name_t name, uint32_t player,
+                                  const char *directory, erx_error_t *error)
+{
+    uint32_t pool;
+    erx_runtime_read_begin(runtime, false);
+    const erx_session_t *session = erx_runtime_session(runtime, name, &pool);
+    erx_status_t status =
+        session == NULL
+            ? erx_error_set(error, ERX_ERR_NOT_FOUND, "session: it has ended, or never was")
+            : erx_bots_seat(runtime->bots, pool, session, player, directory, error);
+    erx_runtime_read_end(runtime);
+    return status;
 }
 
 erx_runtime_recovery_t erx_runtime_recovery(const erx_runtime_t *runtime)
@@ -218,6 +238,7 @@ erx_status_t erx_runtime_close(erx_runtime_t *runtime, erx_error_t *error)
         return ERX_OK;
     erx_intake_close(runtime->intake);
     erx_status_t status = erx_storage_close(runtime->storage, error);
+    erx_bots_close(runtime->bots);
     erx_bank_close(runtime->bank);
     erx_status_cache_close(runtime->statuses);
     erx_blockhash_close(runtime->blockhashes);

@@ -148,6 +148,10 @@ erx_status_t erx_runtime_change_begin(erx_runtime_t *runtime, erx_bank_t **bank_
                                       erx_error_t *error);
 void erx_runtime_change_end(erx_runtime_t *runtime);
 
+/* Seats a bot, as erx_bots_seat. Errors: also ERX_ERR_NOT_FOUND. */
+erx_status_t erx_runtime_seat_bot(erx_runtime_t *runtime, erx_session_name_t name, uint32_t player,
+                                  const char *directory, erx_error_t *error);
+
 typedef struct {
     uint64_t slot; /* greater than any before */
     int64_t timestamp;

@@ -73,22 +73,39 @@ static erx_status_t process_transactions(erx_runtime_t *runtime, erx_error_t *er
     return ERX_OK;
 }
 
-/* Adds the frames of a pool's sessions that are due. */
-static void crank_pool(erx_runtime_t *runtime, uint32_t pool, const erx_runtime_seal_t *seal)
+/* A block's crank, for those who ask which sessions are due. */
+typedef struct {
+    const erx_runtime_t *runtime;
+    const erx_runtime_seal_t *seal;
+} crank_t;
+
+static bool is_due(void *context, uint32_t pool, const erx_session_t *session)
 {
-    erx_model_t *model = erx_models_get(runtime->models, pool)->model;
-    for (uint32_t slot = 0; model != NULL && slot < model->sessions.capacity; slot++) {
-        erx_session_t *session = &model->sessions.sessions[slot];
-        if (session->generation % 2 == 0 || session->status != ERX_SESSION_ACTIVE)
-            continue;
-        uint32_t divisor = runtime->pools[pool].slots[slot].tick_divisor;
-        if (divisor == 0 || seal->tick % divisor != 0)
-            continue;
-        if (seal->strict && !(erx_arena_input_ready(session->arena, session->frame, 0) &&
-                              erx_arena_input_ready(session->arena, session->frame, 1)))
-            continue;
-        /* One whose frame a transaction asked for is in the block already. */
-        (void)erx_bank_add_frame(runtime->bank, pool, session);
+    const crank_t *crank = context;
+    uint32_t divisor = crank->runtime->pools[pool].slots[session->slot].tick_divisor;
+    return session->generation % 2 == 1 && session->status == ERX_SESSION_ACTIVE && divisor != 0 &&
+           crank->seal->tick % divisor == 0;
+}
+
+static bool inputs_ready(const erx_session_t *session)
+{
+    return erx_arena_input_ready(session->arena, session->frame, 0) &&
+           erx_arena_input_ready(session->arena, session->frame, 1);
+}
+
+/* Adds the frames of all sessions that are due, after their bots have played. */
+static void crank(erx_runtime_t *runtime, const erx_runtime_seal_t *seal)
+{
+    crank_t due = {.runtime = runtime, .seal = seal};
+    erx_bots_play(runtime->bots, runtime->bank, is_due, &due);
+    for (uint32_t pool = 0; pool < runtime->pool_count; pool++) {
+        erx_model_t *model = erx_models_get(runtime->models, pool)->model;
+        for (uint32_t slot = 0; model != NULL && slot < model->sessions.capacity; slot++) {
+            erx_session_t *session = &model->sessions.sessions[slot];
+            /* One whose frame a transaction asked for is in the block already. */
+            if (is_due(&due, pool, session) && (!seal->strict || inputs_ready(session)))
+                (void)erx_bank_add_frame(runtime->bank, pool, session);
+        }
     }
 }
 
@@ -122,9 +139,10 @@ static erx_status_t execute(erx_runtime_t *runtime, const erx_runtime_seal_t *se
     erx_status_t status = process_transactions(runtime, error);
     if (status != ERX_OK)
         return status;
-    for (uint32_t pool = 0; seal->crank && pool < runtime->pool_count; pool++)
-        crank_pool(runtime, pool, seal);
+    /* Sessions that this block's transactions made are due at once. */
     erx_runtime_publish(runtime);
+    if (seal->crank)
+        crank(runtime, seal);
     runtime->block.frames_ns = erx_clock_now();
     status = erx_bank_execute(runtime->bank, error);
     runtime->begun = false;

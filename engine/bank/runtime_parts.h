@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "engine/bank/bots.h"
 #include "engine/bank/runtime.h"
 
 /* Accounts of a session that are small and change with every frame, as the last
@@ -41,6 +42,7 @@ struct erx_runtime {
     erx_bank_t *bank;
     erx_blockhash_t *blockhashes;
     erx_status_cache_t *statuses;
+    erx_bots_t *bots;
     erx_intake_t *intake;
     erx_matmul_t *matmul;
     pthread_mutex_t lock;
