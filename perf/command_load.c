@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-#include "sched/histogram.h"
 #include "perf/load_data.h"
 #include "perf/process.h"
 #include "sched/clock.h"
+#include "sched/histogram.h"
 #include "tools/command.h"
 #include "tools/narrate.h"
 #include "tools/options.h"
@@ -66,7 +66,8 @@ static const struct argp_option argp_options[] = {
      "Frames of every session, in place of --seconds: the state hash then depends on model, "
      "trace, sessions, round, N and seed alone",
      0},
-    {"seed", OPTION_SEED, "S", 0, "Which games and offsets are drawn (default 1)", 0},
+    {"seed", OPTION_SEED, "S", 0,
+     "Which games and offsets are drawn, and the chance of policies and scripts (default 1)", 0},
     {"round", OPTION_ROUND, "N", 0,
      "Frames after which a session starts anew; 0: never (default 900)", 0},
     {"data", OPTION_DATA, "DIR", 0,
@@ -169,6 +170,7 @@ typedef struct {
     erx_trace_t trace;
     erx_engine_t *engine;
     erx_model_t *model;
+    erx_seats_t seats;
     erx_players_t players;
     erx_load_data_t data;
     uint64_t first_tick; /* blocks that were there already */
@@ -213,12 +215,18 @@ static erx_status_t open_load(load_t *load, erx_error_t *error)
         status =
             erx_players_resume_mixed(&load->players, load->model, options->sessions, &load->trace,
                                      options->seed, options->round_frames, load->first_tick, error);
+    if (status == ERX_OK)
+        status = erx_seats_open(&load->seats, options->play.seats, load->engine, options->sessions,
+                                options->seed, false, error);
+    if (status == ERX_OK)
+        erx_players_seat(&load->players, &load->seats);
     return status;
 }
 
 static void close_load(load_t *load)
 {
     erx_players_close(&load->players);
+    erx_seats_close(&load->seats);
     erx_load_data_close(&load->data);
     erx_engine_close(load->engine);
     erx_trace_close(&load->trace);
@@ -407,6 +415,11 @@ static void print_summary(FILE *stream, const load_t *load, uint64_t hash)
                   (double)erx_process_rss_bytes() / 1e6,
                   (double)erx_session_bytes(&load->model->shape) / 1e3,
                   (double)load->model->image_bytes / 1e6);
+    for (uint32_t p = 0; p < ERX_PLAYERS; p++)
+        if (load->seats.rows[p].policy != NULL)
+            (void)fprintf(stream, "  player %u    policy %s%s\n", p + 1,
+                          erx_policy_name(load->seats.rows[p].policy),
+                          load->seats.rows[p].source.steady ? ", without chance" : "");
     erx_load_data_print(&load->data, stream, seconds);
     (void)fprintf(stream, "  state hash  %016" PRIx64 "\n", hash);
     (void)fprintf(stream, "Session 0, frame %u, on ",
@@ -439,7 +452,9 @@ int erx_command_load(int argc, char **argv)
         .doc = "Run many sessions at a fixed rate and report latencies and missed deadlines.\v"
                "Latency counts from the time a frame's inputs are due to the time its state is "
                "finished. Sessions start anew every 900 frames, one after the other, because a "
-               "learned world drifts in the long run.",
+               "learned world drifts in the long run. A policy that resumes has not "
+               "seen the frames before: the sessions go on, but not as they would have without the "
+               "pause.",
         .children = erx_play_children,
     };
     static load_t load; /* the histogram is large */

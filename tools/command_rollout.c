@@ -20,10 +20,11 @@ typedef struct {
     uint32_t game;
     uint32_t frames;
     uint32_t sessions;
+    uint64_t seed;
     bool hash;
 } options_t;
 
-enum { OPTION_GAME = 1, OPTION_FRAMES, OPTION_SESSIONS, OPTION_HASH, OPTION_JSON };
+enum { OPTION_GAME = 1, OPTION_FRAMES, OPTION_SESSIONS, OPTION_SEED, OPTION_HASH, OPTION_JSON };
 
 static const struct argp_option argp_options[] = {
     {"game", OPTION_GAME, "K", 0, "Game of the trace, from 0 (default 0)", 0},
@@ -31,6 +32,7 @@ static const struct argp_option argp_options[] = {
      0},
     {"sessions", OPTION_SESSIONS, "S", 0,
      "Play the same game in S sessions of one batch; all must agree (default 1)", 0},
+    {"seed", OPTION_SEED, "S", 0, "Of the chance of policies and scripts (default 1)", 0},
     {"hash", OPTION_HASH, NULL, 0,
      "Print a line '<frame> <hash>' a frame: FNV-1a 64 of the HiddenState data", 0},
     {"json", OPTION_JSON, "FILE", 0, "Write the frames for the visualizer ('-': standard output)",
@@ -57,6 +59,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->sessions =
             (uint32_t)erx_option_unsigned(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
         return 0;
+    case OPTION_SEED:
+        options->seed = erx_option_unsigned(state, "seed", argument, 0, UINT64_MAX);
+        return 0;
     case OPTION_HASH:
         options->hash = true;
         return 0;
@@ -77,6 +82,7 @@ typedef struct {
     const options_t *options;
     erx_trace_t trace;
     erx_engine_t *engine;
+    erx_seats_t seats;
     erx_players_t players;
     erx_output_t output;
     bool writes_json;
@@ -99,6 +105,11 @@ static erx_status_t open_rollout(rollout_t *rollout, erx_error_t *error)
     if (status == ERX_OK)
         status = erx_players_open_game(&rollout->players, model, options->sessions, &rollout->trace,
                                        options->game, error);
+    if (status == ERX_OK)
+        status = erx_seats_open(&rollout->seats, options->play.seats, rollout->engine,
+                                options->sessions, options->seed, true, error);
+    if (status == ERX_OK)
+        erx_players_seat(&rollout->players, &rollout->seats);
     if (status == ERX_OK && options->json != NULL) {
         status = erx_output_open(&rollout->output, options->json, error);
         rollout->writes_json = status == ERX_OK;
@@ -111,6 +122,7 @@ static void close_rollout(rollout_t *rollout)
     if (rollout->writes_json)
         erx_output_abandon(&rollout->output);
     erx_players_close(&rollout->players);
+    erx_seats_close(&rollout->seats);
     erx_engine_close(rollout->engine);
     erx_trace_close(&rollout->trace);
 }
@@ -190,11 +202,14 @@ int erx_command_rollout(int argc, char **argv)
     static const struct argp argp = {
         .options = argp_options,
         .parser = parse,
-        .doc = "Play one game of a trace through a model, closed loop from a fresh session.\v"
+        .doc = "Play one game of a trace through a model, closed loop from a fresh session; "
+               "scripts and "
+               "policies may take the players' seats.\v"
                "Without --hash or --json, prints the last frame in words. One worker unless told.",
         .children = erx_play_children,
     };
-    options_t options = {.frames = 600, .sessions = 1, .play.config = {.worker_count = 1}};
+    options_t options = {
+        .frames = 600, .sessions = 1, .seed = 1, .play.config = {.worker_count = 1}};
     erx_error_t error;
     erx_command_parse(&argp, argc, argv, &options);
     rollout_t rollout = {.options = &options};

@@ -6,6 +6,9 @@
 enum {
     OPTION_MODEL = 1001,
     OPTION_TRACE,
+    OPTION_P0,
+    OPTION_P1,
+    OPTION_BOTS,
     OPTION_WORKERS,
     OPTION_CPUS,
     OPTION_ISA,
@@ -15,6 +18,12 @@ enum {
 static const struct argp_option play_options[] = {
     {"model", OPTION_MODEL, "DIR", 0, "Model directory (required)", 1},
     {"trace", OPTION_TRACE, "FILE", 0, "Trace whose games are played (required)", 1},
+    {"p0", OPTION_P0, "WHO", 0,
+     "Who plays player 1: trace (default), script, policy:DIR, or steady:DIR, the policy without "
+     "chance",
+     1},
+    {"p1", OPTION_P1, "WHO", 0, "Who plays player 2", 1},
+    {"bots", OPTION_BOTS, "WHO", 0, "Who plays both", 1},
     {"workers", OPTION_WORKERS, "W", 0, "Worker threads", 2},
     {"cpus", OPTION_CPUS, "LIST", 0, "Processors to use, such as 0-3,8 (default: all)", 2},
     {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 2},
@@ -22,6 +31,17 @@ static const struct argp_option play_options[] = {
      "slice (sessions over workers), split (matrix rows over workers) or auto (default)", 2},
     {0},
 };
+
+/* Seats players [begin, end). */
+static void seat(const struct argp_state *state, const char *option, const char *argument,
+                 uint32_t begin, uint32_t end)
+{
+    erx_play_options_t *options = state->input;
+    erx_error_t error;
+    for (uint32_t p = begin; p < end; p++)
+        if (erx_seat_source_parse(argument, &options->seats[p], &error) != ERX_OK)
+            argp_error(state, "--%s: %s", option, error.text);
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -33,6 +53,15 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_TRACE:
         options->trace = argument;
+        return 0;
+    case OPTION_P0:
+        seat(state, "p0", argument, 0, 1);
+        return 0;
+    case OPTION_P1:
+        seat(state, "p1", argument, 1, ERX_PLAYERS);
+        return 0;
+    case OPTION_BOTS:
+        seat(state, "bots", argument, 0, ERX_PLAYERS);
         return 0;
     case OPTION_WORKERS:
         options->config.worker_count =

@@ -1,15 +1,17 @@
 /* Options of every command that plays a trace through an engine: --model,
- * --trace, --workers, --cpus, --isa and --schedule, as an argp child. */
+ * --trace, --p0, --p1, --bots, --workers, --cpus, --isa and --schedule, as an
+ * argp child. */
 #ifndef ERX_TOOLS_PLAY_OPTIONS_H
 #define ERX_TOOLS_PLAY_OPTIONS_H
 
 #include <argp.h>
 
-#include "engine/engine.h"
+#include "tools/policy_seats.h"
 
 typedef struct {
-    const char *model; /* never NULL once parsed */
-    const char *trace; /* the same */
+    const char *model;                    /* never NULL once parsed */
+    const char *trace;                    /* the same */
+    erx_seat_source_t seats[ERX_PLAYERS]; /* the trace unless told */
     erx_engine_config_t config;
 } erx_play_options_t;
 

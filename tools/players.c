@@ -23,8 +23,11 @@ static erx_status_t allocate(erx_players_t *players, erx_model_t *model, uint32_
 {
     *players = (erx_players_t){.model = model, .round_frames = round_frames};
     players->pairs = calloc(count, sizeof *players->pairs);
-    if (players->pairs == NULL)
+    players->sessions = calloc(count, sizeof *players->sessions);
+    if (players->pairs == NULL || players->sessions == NULL) {
+        erx_players_close(players);
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for %u sessions", count);
+    }
     return ERX_OK;
 }
 
@@ -122,6 +125,14 @@ erx_status_t erx_players_resume_mixed(erx_players_t *players_out, erx_model_t *m
     return status;
 }
 
+void erx_players_seat(erx_players_t *players, erx_seats_t *seats)
+{
+    ERX_ASSERT(seats->session_count == players->count);
+    players->seats = seats;
+    for (uint32_t i = 0; i < players->count; i++)
+        erx_seats_start(seats, i);
+}
+
 /* A round is over: the session makes way for a new one in its slot. */
 static void start_anew(erx_players_t *players, erx_player_pair_t *pair)
 {
@@ -137,17 +148,24 @@ void erx_players_feed(erx_players_t *players)
 {
     for (uint32_t i = 0; i < players->count; i++) {
         erx_player_pair_t *pair = &players->pairs[i];
-        if (pair->frames_left == 0)
+        if (pair->frames_left == 0) {
             start_anew(players, pair);
+            if (players->seats != NULL)
+                erx_seats_start(players->seats, i);
+        }
         erx_session_t *session = erx_players_session(players, i);
+        players->sessions[i] = session;
         const uint8_t(*controllers)[ERX_CONTROLLER_BYTES] =
             erx_trace_controllers(&pair->game, pair->offset + pair->played);
         for (uint32_t p = 0; p < ERX_PLAYERS; p++)
-            erx_session_input(&players->model->sessions, session, p, controllers[p]);
+            if (erx_seats_trace_plays(players->seats, p))
+                erx_session_input(&players->model->sessions, session, p, controllers[p]);
         pair->played++;
         if (pair->frames_left != UINT32_MAX)
             pair->frames_left--;
     }
+    if (players->seats != NULL)
+        erx_seats_feed(players->seats, &players->model->sessions, players->sessions);
 }
 
 erx_session_t *erx_players_session(const erx_players_t *players, uint32_t i)
@@ -179,5 +197,6 @@ void erx_players_close(erx_players_t *players)
     for (uint32_t i = 0; i < players->count; i++)
         erx_session_end(&players->model->sessions, erx_players_session(players, i));
     free(players->pairs);
+    free(players->sessions);
     memset(players, 0, sizeof *players);
 }

@@ -5,6 +5,7 @@
 #define ERX_TOOLS_PLAYERS_H
 
 #include "engine/engine.h"
+#include "tools/policy_seats.h"
 #include "tools/trace.h"
 
 typedef struct {
@@ -20,6 +21,8 @@ typedef struct {
     uint32_t count;
     uint32_t round_frames; /* 0: sessions never start anew */
     erx_player_pair_t *pairs;
+    erx_seats_t *seats;       /* who plays in place of the trace; NULL: nobody */
+    erx_session_t **sessions; /* [count] as of the frame being fed */
 } erx_players_t;
 
 /* Creates count sessions that all play game k from its first frame, without
@@ -40,6 +43,10 @@ erx_status_t erx_players_open_mixed(erx_players_t *players_out, erx_model_t *mod
 erx_status_t erx_players_resume_mixed(erx_players_t *players_out, erx_model_t *model,
                                       uint32_t count, const erx_trace_t *trace, uint64_t seed,
                                       uint32_t round_frames, uint64_t frames, erx_error_t *error);
+
+/* Seats others in place of the trace, from the next frame on. seats were opened
+ * for the same number of sessions and outlive the players. */
+void erx_players_seat(erx_players_t *players, erx_seats_t *seats);
 
 /* Feeds the inputs of the next frame to every session, starting those anew
  * whose round is over. Call once before each block. */
