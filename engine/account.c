@@ -41,6 +41,13 @@ enum { /* offsets in HiddenState's header */
        AT_HIDDEN_BITS = 14
 };
 
+enum { /* offsets behind ERX_ARENA_CHUNK */
+       AT_CHUNK_LAYER = 0,
+       AT_CHUNK_CONTROLS = 8
+};
+
+ERX_STATIC_ASSERT(AT_CHUNK_CONTROLS + ERX_PLAYERS * ERX_CONTROLLER_BYTES == ERX_CHUNK_BYTES,
+                  "a chunked frame's fields fill their place");
 ERX_STATIC_ASSERT(AT_INPUT_SEQUENCE + 8 <= ERX_INPUT_BUFFER_BYTES, "InputBuffer holds its fields");
 ERX_STATIC_ASSERT(AT_PLAYERS + 2 * PLAYER_STATE_BYTES == AT_MODEL, "players, then model");
 
@@ -125,7 +132,11 @@ void erx_arena_start(uint8_t *arena, const erx_shape_t *shape, const erx_session
 {
     uint8_t *session = arena + ERX_ARENA_SESSION_STATE;
     ERX_ASSERT(terms->stage < ERX_STAGES);
-    erx_world_start(erx_arena_world(arena), terms->stage, terms->characters);
+    erx_world_t *world = erx_arena_world(arena);
+    if (terms->waits)
+        world->category[ERX_C_CHARACTER] = terms->characters[0];
+    else
+        erx_world_start(world, terms->stage, terms->characters);
     start_hidden(arena + ERX_ARENA_HIDDEN, shape);
     memcpy(arena + ERX_ARENA_INPUT_BUFFER, input_buffer_tag, sizeof input_buffer_tag);
     memcpy(session, session_state_tag, sizeof session_state_tag);
@@ -135,7 +146,20 @@ void erx_arena_start(uint8_t *arena, const erx_shape_t *shape, const erx_session
     memcpy(session + AT_MODEL, terms->model, sizeof terms->model);
     put_u64(session + AT_CREATED, (uint64_t)terms->created_at);
     put_u64(session + AT_SEED, terms->seed);
-    erx_arena_publish(arena, 0, ERX_SESSION_ACTIVE, terms->created_at);
+    erx_arena_publish(arena, 0, terms->waits ? ERX_SESSION_WAITING : ERX_SESSION_ACTIVE,
+                      terms->created_at);
+}
+
+void erx_arena_join(uint8_t *arena, const uint8_t key[ERX_KEY_BYTES], uint8_t character,
+                    int64_t timestamp)
+{
+    uint8_t *session = arena + ERX_ARENA_SESSION_STATE;
+    erx_world_t *world = erx_arena_world(arena);
+    const uint8_t characters[ERX_PLAYERS] = {(uint8_t)world->category[ERX_C_CHARACTER], character};
+    ERX_ASSERT(erx_arena_status(arena) == ERX_SESSION_WAITING);
+    memcpy(session + AT_PLAYER_KEYS + ERX_KEY_BYTES, key, ERX_KEY_BYTES);
+    erx_world_start(world, session[AT_STAGE], characters);
+    erx_arena_publish(arena, 0, ERX_SESSION_ACTIVE, timestamp);
 }
 
 void erx_arena_publish(uint8_t *arena, uint32_t frame, erx_session_status_t status,
@@ -147,26 +171,9 @@ void erx_arena_publish(uint8_t *arena, uint32_t frame, erx_session_status_t stat
     session[AT_STATUS] = (uint8_t)status;
     put_u32(session + AT_FRAME, frame);
     put_u64(session + AT_UPDATED, (uint64_t)timestamp);
+    memset(arena + ERX_ARENA_CHUNK, 0, ERX_CHUNK_BYTES);
     for (uint32_t p = 0; p < ERX_PLAYERS; p++)
         put_player(session + AT_PLAYERS + p * PLAYER_STATE_BYTES, world, p);
-}
-
-void erx_arena_input(uint8_t *arena, uint32_t frame, uint32_t player,
-                     const uint8_t control[ERX_CONTROLLER_BYTES])
-{
-    uint8_t *input = arena + ERX_ARENA_INPUT_BUFFER;
-    uint8_t *sequence = input + AT_INPUT_SEQUENCE + player * sizeof(uint32_t);
-    uint32_t held_frame, count;
-    memcpy(&held_frame, input + AT_INPUT_FRAME, sizeof held_frame);
-    memcpy(&count, sequence, sizeof count);
-    if (held_frame != frame) {
-        put_u32(input + AT_INPUT_FRAME, frame);
-        memset(input + AT_INPUT_READY, 0, ERX_PLAYERS);
-    }
-    memcpy(input + AT_INPUT_CONTROLS + player * ERX_CONTROLLER_BYTES, control,
-           ERX_CONTROLLER_BYTES);
-    input[AT_INPUT_READY + player] = 1;
-    put_u32(sequence, (int64_t)count + 1);
 }
 
 static uint32_t get_u32(const uint8_t *at)
@@ -174,6 +181,68 @@ static uint32_t get_u32(const uint8_t *at)
     uint32_t value;
     memcpy(&value, at, sizeof value);
     return value;
+}
+
+uint32_t erx_arena_input_sequence(const uint8_t *arena, uint32_t player)
+{
+    return get_u32(arena + ERX_ARENA_INPUT_BUFFER + AT_INPUT_SEQUENCE + player * sizeof(uint32_t));
+}
+
+bool erx_arena_input_ready(const uint8_t *arena, uint32_t frame, uint32_t player)
+{
+    const uint8_t *input = arena + ERX_ARENA_INPUT_BUFFER;
+    return get_u32(input + AT_INPUT_FRAME) == frame && input[AT_INPUT_READY + player] == 1;
+}
+
+void erx_arena_input_at(uint8_t *arena, uint32_t frame, uint32_t player,
+                        const uint8_t control[ERX_CONTROLLER_BYTES], uint32_t sequence)
+{
+    uint8_t *input = arena + ERX_ARENA_INPUT_BUFFER;
+    if (get_u32(input + AT_INPUT_FRAME) != frame) {
+        put_u32(input + AT_INPUT_FRAME, frame);
+        memset(input + AT_INPUT_READY, 0, ERX_PLAYERS);
+    }
+    memcpy(input + AT_INPUT_CONTROLS + player * ERX_CONTROLLER_BYTES, control,
+           ERX_CONTROLLER_BYTES);
+    input[AT_INPUT_READY + player] = 1;
+    put_u32(input + AT_INPUT_SEQUENCE + player * sizeof(uint32_t), sequence);
+}
+
+void erx_arena_input(uint8_t *arena, uint32_t frame, uint32_t player,
+                     const uint8_t control[ERX_CONTROLLER_BYTES])
+{
+    erx_arena_input_at(arena, frame, player, control, erx_arena_input_sequence(arena, player) + 1);
+}
+
+uint8_t erx_arena_next_layer(const uint8_t *arena)
+{
+    return arena[ERX_ARENA_CHUNK + AT_CHUNK_LAYER];
+}
+
+void erx_arena_put_chunk(uint8_t *arena, uint8_t next_layer,
+                         const uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES])
+{
+    uint8_t *chunk = arena + ERX_ARENA_CHUNK;
+    chunk[AT_CHUNK_LAYER] = next_layer;
+    memcpy(chunk + AT_CHUNK_CONTROLS, control, (size_t)ERX_PLAYERS * ERX_CONTROLLER_BYTES);
+}
+
+void erx_arena_chunk(uint8_t *arena, uint8_t next_layer)
+{
+    uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES];
+    ERX_ASSERT(next_layer > erx_arena_next_layer(arena));
+    erx_arena_frame_controls(arena, control);
+    erx_arena_put_chunk(arena, next_layer, (const uint8_t(*)[ERX_CONTROLLER_BYTES])control);
+}
+
+void erx_arena_frame_controls(const uint8_t *arena,
+                              uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES])
+{
+    if (erx_arena_next_layer(arena) == 0)
+        erx_arena_controls(arena, control);
+    else
+        memcpy(control, arena + ERX_ARENA_CHUNK + AT_CHUNK_CONTROLS,
+               (size_t)ERX_PLAYERS * ERX_CONTROLLER_BYTES);
 }
 
 uint32_t erx_arena_frame(const uint8_t *arena)
@@ -195,4 +264,9 @@ void erx_arena_controls(const uint8_t *arena, uint8_t control[ERX_PLAYERS][ERX_C
 {
     memcpy(control, arena + ERX_ARENA_INPUT_BUFFER + AT_INPUT_CONTROLS,
            (size_t)ERX_PLAYERS * ERX_CONTROLLER_BYTES);
+}
+
+const uint8_t *erx_arena_player(const uint8_t *arena, uint32_t player)
+{
+    return arena + ERX_ARENA_SESSION_STATE + AT_PLAYER_KEYS + (size_t)player * ERX_KEY_BYTES;
 }

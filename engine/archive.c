@@ -145,10 +145,12 @@ static erx_status_t describe(const char *path, const erx_data_directory_t *data,
     found = *data;
     (void)snprintf(found.path, sizeof found.path, "%s", path);
     status = ERX_OK;
-    for (uint32_t m = 0; status == ERX_OK && m < data->model_count; m++) {
+    for (uint32_t i = 0; status == ERX_OK && i < data->pool_count; i++) {
         char folder[ERX_DATA_PATH_MAX + ERX_DATA_NAME_MAX];
-        (void)snprintf(folder, sizeof folder, "%.3900s/%s", data->path, data->models[m].folder);
-        status = erx_data_copy_model(&found, m, folder, error);
+        if (data->pools[i].kind != ERX_DATA_MODEL)
+            continue;
+        (void)snprintf(folder, sizeof folder, "%.3900s/%s", data->path, data->pools[i].folder);
+        status = erx_data_copy_model(&found, i, folder, error);
     }
     return status == ERX_OK ? erx_data_write_description(&found, error) : status;
 }

@@ -14,23 +14,32 @@ typedef struct {
     uint64_t damaged; /* records that one copy of the journal has lost */
 } erx_audit_t;
 
-typedef void (*erx_audit_progress_fn)(void *context, uint64_t done, uint64_t total);
+typedef struct {
+    erx_engine_t *engine;
+    const erx_data_directory_t *data; /* of data or an archive */
+    /* May be NULL. total is 0 where it is unknown. */
+    void (*progress)(void *context, uint64_t done, uint64_t total);
+    void *context;
+    erx_accounts_t *accounts; /* opened by load, where the directory has some */
+    erx_store_bind_fn bind;   /* NULL: a model that arrived later is an error */
+    void *bind_context;
+} erx_audit_plan_t;
 
-/* Loads the models of a directory (of data or an archive) into an engine that
- * has none. Errors: those of loading; ERX_ERR_HASH where a model's files are not
- * the ones that the directory was made for. */
-erx_status_t erx_audit_load(erx_engine_t *engine, const erx_data_directory_t *data,
-                            erx_error_t *error);
+/* Loads the models of the directory into the plan's engine, which has none, and
+ * opens the table of accounts. Errors: those of loading; ERX_ERR_HASH where a
+ * model's files are not the ones that the directory was made for. */
+erx_status_t erx_audit_load(erx_audit_plan_t *plan, erx_error_t *error);
 
 /* Re-executes from the oldest checkpoints. data is open with its lock held.
  * Errors: ERX_ERR_DIFFERS (names record, block and session), ERX_ERR_HASH. */
-erx_status_t erx_audit_data(erx_engine_t *engine, const erx_data_directory_t *data,
-                            erx_audit_progress_fn progress, void *context, erx_audit_t *audit_out,
+erx_status_t erx_audit_data(const erx_audit_plan_t *plan, erx_audit_t *audit_out,
                             erx_error_t *error);
 
-/* Re-executes an archive from its first record. total of progress is 0. */
-erx_status_t erx_audit_archive(erx_engine_t *engine, const erx_data_directory_t *data,
-                               erx_audit_progress_fn progress, void *context,
-                               erx_audit_t *audit_out, erx_error_t *error);
+/* Re-executes an archive from its first record. */
+erx_status_t erx_audit_archive(const erx_audit_plan_t *plan, erx_audit_t *audit_out,
+                               erx_error_t *error);
+
+/* Closes the table of accounts. */
+void erx_audit_unload(erx_audit_plan_t *plan);
 
 #endif

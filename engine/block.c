@@ -22,7 +22,7 @@ erx_status_t erx_block_add(erx_block_t *block, erx_model_t *model, erx_session_t
     erx_frame_t *frame = &block->frames[block->frame_count++];
     frame->model = model;
     frame->session = session;
-    erx_arena_controls(session->arena, frame->control);
+    erx_arena_frame_controls(session->arena, frame->control);
     return ERX_OK;
 }
 

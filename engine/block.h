@@ -14,6 +14,8 @@ typedef struct {
 
 typedef struct {
     uint64_t number;   /* from 1, grows by one */
+    uint64_t slot;     /* the embedder's number, which several blocks may have; kept
+                          from block to block until the caller sets another */
     int64_t timestamp; /* seconds; what accounts carry as time */
     uint32_t frame_count;
     uint32_t frame_capacity;
@@ -24,10 +26,10 @@ typedef struct {
 void erx_block_begin(erx_block_t *block, uint64_t number, int64_t timestamp);
 
 /* Adds the next frame of an active session, with the controllers that its
- * InputBuffer holds now (a player who sent nothing new keeps the last input);
- * until the block is executed the session receives no more.
- * Errors: ERX_ERR_STATE when the session is not active or is in the block
- * already, ERX_ERR_FULL. */
+ * InputBuffer holds now (a player who sent nothing new keeps the last input),
+ * or held when the first chunk of the frame came; until the block is executed the session receives
+ * no more. Errors: ERX_ERR_STATE when the session is not active or is in the block already,
+ * ERX_ERR_FULL. */
 erx_status_t erx_block_add(erx_block_t *block, erx_model_t *model, erx_session_t *session);
 
 /* One hash over the frame hashes of a block that was executed, in its order. */

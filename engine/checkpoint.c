@@ -13,19 +13,19 @@ static uint32_t image_bytes(uint32_t arena_bytes)
     return ERX_CHECKPOINT_HEADER_BYTES + ERX_ALIGN_UP(arena_bytes, ERX_JOURNAL_ALIGNMENT);
 }
 
-uint64_t erx_checkpoint_stride(const erx_shape_t *shape)
+uint64_t erx_checkpoint_stride(uint32_t arena_bytes)
 {
-    return image_bytes((uint32_t)erx_arena_bytes(shape));
+    return image_bytes(arena_bytes);
 }
 
-uint64_t erx_checkpoint_offset(const erx_shape_t *shape, uint32_t slot, uint32_t image)
+uint64_t erx_checkpoint_offset(uint32_t arena_bytes, uint32_t slot, uint32_t image)
 {
-    return ((uint64_t)ERX_CHECKPOINT_IMAGES * slot + image) * erx_checkpoint_stride(shape);
+    return ((uint64_t)ERX_CHECKPOINT_IMAGES * slot + image) * erx_checkpoint_stride(arena_bytes);
 }
 
-uint64_t erx_checkpoint_file_bytes(const erx_shape_t *shape, uint32_t capacity)
+uint64_t erx_checkpoint_file_bytes(uint32_t arena_bytes, uint32_t capacity)
 {
-    return erx_checkpoint_offset(shape, capacity, 0);
+    return erx_checkpoint_offset(arena_bytes, capacity, 0);
 }
 
 static erx_digest_t image_hash(const erx_checkpoint_t *image)
@@ -54,7 +54,7 @@ bool erx_checkpoint_is_placed(const erx_checkpoint_t *header, const erx_checkpoi
     return memcmp(header->magic, ERX_CHECKPOINT_MAGIC, sizeof header->magic) == 0 &&
            header->version == ERX_CHECKPOINT_VERSION &&
            memcmp(header->file_id, place->file_id, ERX_FILE_ID_BYTES) == 0 &&
-           header->model == place->model && header->slot == place->slot &&
+           header->pool == place->pool && header->slot == place->slot &&
            header->image == place->image && header->arena_bytes == arena_bytes;
 }
 

@@ -1,16 +1,16 @@
-/* Checkpoints: whole sessions, each in its turn. This header specifies their
- * bytes and how fast the turns come.
+/* Checkpoints: whole sessions and whole pages of accounts, each in its turn.
+ * This header specifies their bytes and how fast the turns come.
  *
- * A model has one file of checkpoints. Each slot of its sessions has two images
- * there, at offset (2 * slot + image) * erx_checkpoint_stride: 4096 bytes of
- * header, then the arena, padded with zeros to a multiple of 4096. The images
+ * A pool has one file of checkpoints. Each of its slots has two images there,
+ * at offset (2 * slot + image) * erx_checkpoint_stride: 4096 bytes of header,
+ * then the arena, padded with zeros to a multiple of 4096. The images
  * are written in turn: the one that is not the newest usable is overwritten.
  *
  *   offset  bytes  field
  *   0       16     hash        XXH3-128 of the image's bytes from 16 on
- *   16      8      magic       "ERXCKPT1"
+ *   16      8      magic       "ERXCKPT2"
  *   24      4      version     ERX_CHECKPOINT_VERSION
- *   28      4      model       index in the data directory
+ *   28      4      pool        index in the data directory
  *   32      16     file_id     drawn when the data directory was made
  *   48      8      sequence    the record after whose block this was the state
  *   56      8      touched     last record that changed the slot
@@ -35,8 +35,8 @@
 
 #include "engine/journal.h"
 
-#define ERX_CHECKPOINT_MAGIC        "ERXCKPT1"
-#define ERX_CHECKPOINT_VERSION      1u
+#define ERX_CHECKPOINT_MAGIC        "ERXCKPT2"
+#define ERX_CHECKPOINT_VERSION      2u
 #define ERX_CHECKPOINT_HEADER_BYTES 4096u
 #define ERX_CHECKPOINT_IMAGES       2u
 
@@ -44,7 +44,7 @@ typedef struct {
     erx_digest_t hash;
     uint8_t magic[8];
     uint32_t version;
-    uint32_t model;
+    uint32_t pool;
     uint8_t file_id[ERX_FILE_ID_BYTES];
     uint64_t sequence;
     uint64_t touched;
@@ -63,12 +63,12 @@ typedef struct {
 ERX_STATIC_ASSERT(sizeof(erx_checkpoint_t) == ERX_CHECKPOINT_HEADER_BYTES, "as specified");
 ERX_STATIC_ASSERT(offsetof(erx_checkpoint_t, zero) == 128, "the header has no gaps");
 
-/* Bytes of one image of a model, and where an image lies in its file. */
-uint64_t erx_checkpoint_stride(const erx_shape_t *shape);
-uint64_t erx_checkpoint_offset(const erx_shape_t *shape, uint32_t slot, uint32_t image);
+/* Bytes of one image of a pool's arenas, and where an image lies in its file. */
+uint64_t erx_checkpoint_stride(uint32_t arena_bytes);
+uint64_t erx_checkpoint_offset(uint32_t arena_bytes, uint32_t slot, uint32_t image);
 
-/* Bytes of the model's file. */
-uint64_t erx_checkpoint_file_bytes(const erx_shape_t *shape, uint32_t capacity);
+/* Bytes of the pool's file. */
+uint64_t erx_checkpoint_file_bytes(uint32_t arena_bytes, uint32_t capacity);
 
 static inline uint8_t *erx_checkpoint_arena(erx_checkpoint_t *checkpoint)
 {
@@ -82,10 +82,10 @@ uint32_t erx_checkpoint_seal(erx_checkpoint_t *checkpoint);
 /* What an image must be at its place. */
 typedef struct {
     const uint8_t *file_id;
-    uint32_t model;
+    uint32_t pool;
     uint32_t slot;
     uint32_t image;
-    uint32_t arena_bytes; /* of a session of this model */
+    uint32_t arena_bytes; /* of a slot of this pool */
 } erx_checkpoint_place_t;
 
 /* Whether a header is plausible at its place; says nothing about its hash. */

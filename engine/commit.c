@@ -131,12 +131,12 @@ static void start_stage(erx_commit_t *commit, uint32_t index)
     stage_t *stage = &commit->stages[index];
     uint32_t bytes = erx_checkpoint_seal(stage->image);
     stage->progress = WRITING;
-    stage->file = ERX_JOURNAL_COPIES + stage->image->model;
+    stage->file = ERX_JOURNAL_COPIES + stage->image->pool;
     erx_io_submit_write(commit->io, SLOT_STAGES + index, stage->file, stage->offset, stage->image,
                         bytes, false);
 }
 
-/* Flushes a model's file once no write of it is under way, so that one flush
+/* Flushes a pool's file once no write of it is under way, so that one flush
  * serves all images of a block. */
 static void start_flush(erx_commit_t *commit, uint32_t file)
 {

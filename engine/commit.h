@@ -35,7 +35,7 @@ ERX_STATIC_ASSERT(ERX_COMMITS_MAX *ERX_JOURNAL_COPIES + ERX_STAGES_MAX + ERX_IO_
 typedef struct erx_commit erx_commit_t;
 
 /* The files of the device: the two copies of the journal are files 0 and 1,
- * checkpoints of model m are in file ERX_JOURNAL_COPIES + m. */
+ * checkpoints of pool p are in file ERX_JOURNAL_COPIES + p. */
 typedef struct {
     uint64_t record_bytes; /* of the longest record, a multiple of 4096 */
     uint64_t stage_bytes;  /* of the longest image, a multiple of 4096 */
@@ -78,7 +78,7 @@ uint32_t erx_commit_free_stage(const erx_commit_t *commit, uint32_t from);
 erx_checkpoint_t *erx_commit_stage(erx_commit_t *commit, uint32_t stage);
 
 /* Submits a filled staging buffer; the machine seals it and writes it to offset
- * of the model's file. */
+ * of the pool's file. */
 void erx_commit_submit_stage(erx_commit_t *commit, uint32_t stage, uint64_t offset);
 
 /* Takes the next record that was confirmed; false when there is none. */

@@ -21,10 +21,12 @@ static void put_hex(char *text, const uint8_t *bytes, size_t count)
 
 void erx_data_name_folders(erx_data_directory_t *data)
 {
-    for (uint32_t m = 0; m < data->model_count; m++) {
+    for (uint32_t i = 0; i < data->pool_count; i++) {
         char hex[2 * ERX_SHA256_BYTES + 1];
-        put_hex(hex, data->models[m].hash, ERX_SHA256_BYTES);
-        (void)snprintf(data->models[m].folder, sizeof data->models[m].folder, "model-%.16s", hex);
+        erx_data_pool_t *pool = &data->pools[i];
+        put_hex(hex, pool->hash, ERX_SHA256_BYTES);
+        if (pool->kind == ERX_DATA_MODEL)
+            (void)snprintf(pool->folder, sizeof pool->folder, "model-%.16s", hex);
     }
 }
 
@@ -39,25 +41,38 @@ static erx_status_t write_json(const erx_data_directory_t *data, const char *nam
     return erx_data_small_write(data->path, name, text, size, error);
 }
 
+static const char *const kind_names[] = {"model", "place", "accounts"};
+
+static json_t *describe_pool(const erx_data_pool_t *pool)
+{
+    const char *kind = kind_names[pool->kind];
+    if (pool->kind == ERX_DATA_ACCOUNTS)
+        return json_pack("{s:s, s:I, s:I}", "kind", kind, "entries",
+                         (json_int_t)pool->account_capacity, "heap_bytes",
+                         (json_int_t)pool->heap_bytes);
+    json_t *value = json_pack("{s:s, s:I, s:I}", "kind", kind, "sessions", (json_int_t)pool->slots,
+                              "session_bytes", (json_int_t)pool->arena_bytes);
+    if (pool->kind == ERX_DATA_MODEL) {
+        char hash[2 * ERX_SHA256_BYTES + 1];
+        put_hex(hash, pool->hash, ERX_SHA256_BYTES);
+        (void)json_object_set_new(value, "name", json_string(pool->name));
+        (void)json_object_set_new(value, "hash", json_string(hash));
+    }
+    return value;
+}
+
 erx_status_t erx_data_write_description(const erx_data_directory_t *data, erx_error_t *error)
 {
     char hex[2 * ERX_SHA256_BYTES + 1];
     uint8_t id[ERX_SHA256_BYTES] = {0};
     memcpy(id, data->file_id, sizeof data->file_id);
     put_hex(hex, id, sizeof id);
-    json_t *models = json_array();
-    for (uint32_t m = 0; m < data->model_count; m++) {
-        const erx_data_model_t *model = &data->models[m];
-        char hash[2 * ERX_SHA256_BYTES + 1];
-        put_hex(hash, model->hash, ERX_SHA256_BYTES);
-        (void)json_array_append_new(models,
-                                    json_pack("{s:s, s:s, s:I, s:I}", "name", model->name, "hash",
-                                              hash, "sessions", (json_int_t)model->sessions,
-                                              "session_bytes", (json_int_t)model->session_bytes));
-    }
+    json_t *pools = json_array();
+    for (uint32_t i = 0; i < data->pool_count; i++)
+        (void)json_array_append_new(pools, describe_pool(&data->pools[i]));
     return write_json(data, "data.json",
                       json_pack("{s:s, s:s, s:I, s:o}", "format", ERX_DATA_FORMAT, "id", hex,
-                                "journal_bytes", (json_int_t)data->journal_bytes, "models", models),
+                                "journal_bytes", (json_int_t)data->journal_bytes, "pools", pools),
                       error);
 }
 
@@ -72,36 +87,78 @@ erx_status_t erx_data_directory_claim(erx_data_directory_t *data, uint64_t seque
                       error);
 }
 
-static erx_status_t read_model(const erx_fields_t *root, size_t index, erx_data_model_t *out)
+static erx_status_t read_sessions(const erx_fields_t *fields, erx_data_pool_t *pool)
 {
-    erx_fields_t fields;
-    const char *name;
     int64_t sessions, bytes;
-    erx_status_t status = erx_fields_element(root, "models", index, &fields);
+    erx_status_t status = erx_fields_integer(fields, "sessions", 1, ERX_SESSIONS_MAX, &sessions);
     if (status == ERX_OK)
-        status = erx_fields_string(&fields, "name", &name);
-    if (status == ERX_OK)
-        status = erx_fields_digest(&fields, "hash", out->hash);
-    if (status == ERX_OK)
-        status = erx_fields_integer(&fields, "sessions", 1, ERX_SESSIONS_MAX, &sessions);
-    if (status == ERX_OK)
-        status = erx_fields_integer(&fields, "session_bytes", ERX_JOURNAL_ALIGNMENT,
-                                    ERX_IO_BYTES_MAX, &bytes);
+        status = erx_fields_integer(fields, "session_bytes", (int64_t)ERX_ARENA_RECURRENT,
+                                    ERX_ARENA_BYTES_MAX, &bytes);
     if (status != ERX_OK)
         return status;
-    if (bytes % ERX_JOURNAL_ALIGNMENT != 0)
-        return erx_fields_refuse(&fields, "session_bytes", ERX_ERR_FORMAT,
-                                 "is not a multiple of %u", ERX_JOURNAL_ALIGNMENT);
-    (void)snprintf(out->name, sizeof out->name, "%s", name);
-    out->sessions = (uint32_t)sessions;
-    out->session_bytes = (uint64_t)bytes;
+    if (bytes % ERX_CACHE_LINE != 0)
+        return erx_fields_refuse(fields, "session_bytes", ERX_ERR_FORMAT, "is not a multiple of %u",
+                                 ERX_CACHE_LINE);
+    pool->slots = (uint32_t)sessions;
+    pool->arena_bytes = (uint32_t)bytes;
     return ERX_OK;
+}
+
+static erx_status_t read_accounts(const erx_fields_t *fields, erx_data_pool_t *pool)
+{
+    int64_t entries, bytes;
+    erx_status_t status = erx_fields_integer(fields, "entries", ERX_ACCOUNTS_CAPACITY_MIN,
+                                             ERX_ACCOUNTS_CAPACITY_MAX, &entries);
+    if (status == ERX_OK)
+        status = erx_fields_integer(fields, "heap_bytes", ERX_ACCOUNTS_PAGE_BYTES,
+                                    (int64_t)ERX_ACCOUNTS_HEAP_BYTES_MAX, &bytes);
+    if (status != ERX_OK)
+        return status;
+    if (bytes % ERX_ACCOUNTS_PAGE_BYTES != 0)
+        return erx_fields_refuse(fields, "heap_bytes", ERX_ERR_FORMAT, "is not a multiple of %u",
+                                 ERX_ACCOUNTS_PAGE_BYTES);
+    pool->account_capacity = (uint32_t)entries;
+    pool->heap_bytes = (uint64_t)bytes;
+    pool->arena_bytes = ERX_ACCOUNTS_PAGE_BYTES;
+    pool->slots = erx_accounts_pages_of(pool->account_capacity, pool->heap_bytes);
+    return ERX_OK;
+}
+
+static erx_status_t read_pool(const erx_fields_t *root, size_t index, size_t count,
+                              erx_data_pool_t *pool)
+{
+    erx_fields_t fields;
+    const char *kind, *name;
+    erx_status_t status = erx_fields_element(root, "pools", index, &fields);
+    if (status == ERX_OK)
+        status = erx_fields_string(&fields, "kind", &kind);
+    if (status != ERX_OK)
+        return status;
+    for (pool->kind = 0; strcmp(kind, kind_names[pool->kind]) != 0; pool->kind++)
+        if (pool->kind == ERX_DATA_ACCOUNTS)
+            return erx_fields_refuse(&fields, "kind", ERX_ERR_FORMAT, "'%.40s' is unknown", kind);
+    bool is_last = index + 1 == count;
+    if (pool->kind == ERX_DATA_ACCOUNTS)
+        return is_last ? read_accounts(&fields, pool)
+                       : erx_fields_refuse(&fields, "kind", ERX_ERR_FORMAT,
+                                           "'accounts' is not the last pool");
+    if (index == ERX_MODELS_MAX)
+        return erx_fields_refuse(&fields, "kind", ERX_ERR_FORMAT, "is one model too many");
+    status = read_sessions(&fields, pool);
+    if (status != ERX_OK || pool->kind == ERX_DATA_PLACE)
+        return status;
+    status = erx_fields_string(&fields, "name", &name);
+    if (status == ERX_OK)
+        status = erx_fields_digest(&fields, "hash", pool->hash);
+    if (status == ERX_OK)
+        (void)snprintf(pool->name, sizeof pool->name, "%s", name);
+    return status;
 }
 
 static erx_status_t read_fields(const erx_fields_t *root, erx_data_directory_t *data)
 {
     const char *format;
-    json_t *models;
+    json_t *pools;
     int64_t bytes;
     uint8_t id[ERX_SHA256_BYTES];
     erx_status_t status = erx_fields_string(root, "format", &format);
@@ -116,7 +173,7 @@ static erx_status_t read_fields(const erx_fields_t *root, erx_data_directory_t *
         status = erx_fields_integer(root, "journal_bytes", (int64_t)ERX_JOURNAL_BYTES_MIN,
                                     (int64_t)ERX_JOURNAL_BYTES_MAX, &bytes);
     if (status == ERX_OK)
-        status = erx_fields_array(root, "models", 1, ERX_MODELS_MAX, &models);
+        status = erx_fields_array(root, "pools", 1, ERX_POOLS_MAX, &pools);
     if (status != ERX_OK)
         return status;
     if (bytes % ERX_JOURNAL_ALIGNMENT != 0)
@@ -124,9 +181,9 @@ static erx_status_t read_fields(const erx_fields_t *root, erx_data_directory_t *
                                  ERX_JOURNAL_ALIGNMENT);
     memcpy(data->file_id, id, sizeof data->file_id);
     data->journal_bytes = (uint64_t)bytes;
-    data->model_count = (uint32_t)json_array_size(models);
-    for (uint32_t m = 0; status == ERX_OK && m < data->model_count; m++)
-        status = read_model(root, m, &data->models[m]);
+    data->pool_count = (uint32_t)json_array_size(pools);
+    for (uint32_t i = 0; status == ERX_OK && i < data->pool_count; i++)
+        status = read_pool(root, i, data->pool_count, &data->pools[i]);
     return status;
 }
 
@@ -211,12 +268,12 @@ static erx_status_t copy_file(const char *from_path, const char *to_path, erx_er
                          "cannot copy %.150s to %.150s: %s", from_path, to_path, strerror(reason));
 }
 
-erx_status_t erx_data_copy_model(const erx_data_directory_t *data, uint32_t model,
+erx_status_t erx_data_copy_model(const erx_data_directory_t *data, uint32_t pool,
                                  const char *directory, erx_error_t *error)
 {
     static const char *const names[] = {"weights_int8.bin", "luts.bin", "manifest.json"};
     char folder[ERX_DATA_PATH_MAX];
-    (void)snprintf(folder, sizeof folder, "%.3900s/%s", data->path, data->models[model].folder);
+    (void)snprintf(folder, sizeof folder, "%.3900s/%s", data->path, data->pools[pool].folder);
     if (mkdir(folder, 0755) != 0 && errno != EEXIST)
         return erx_error_set(error, ERX_ERR_IO, "%.300s: %s", folder, strerror(errno));
     for (uint32_t i = 0; i < ERX_COUNT(names); i++) {

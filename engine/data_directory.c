@@ -81,21 +81,54 @@ static erx_status_t clear_partial(const erx_data_directory_t *data, erx_error_t 
     return status;
 }
 
+const erx_data_pool_t *erx_data_accounts(const erx_data_directory_t *data)
+{
+    const erx_data_pool_t *last = &data->pools[data->pool_count == 0 ? 0 : data->pool_count - 1];
+    return data->pool_count > 0 && last->kind == ERX_DATA_ACCOUNTS ? last : NULL;
+}
+
+static erx_data_pool_t describe_model(const erx_model_t *model)
+{
+    erx_data_pool_t pool = {
+        .kind = model->is_place ? ERX_DATA_PLACE : ERX_DATA_MODEL,
+        .slots = model->sessions.capacity,
+        .arena_bytes = model->sessions.arena_bytes,
+    };
+    if (!model->is_place) {
+        (void)snprintf(pool.name, sizeof pool.name, "%s", model->name);
+        memcpy(pool.hash, model->hash, sizeof pool.hash);
+    }
+    return pool;
+}
+
+static erx_data_pool_t describe_accounts(const erx_accounts_config_t *accounts)
+{
+    return (erx_data_pool_t){
+        .kind = ERX_DATA_ACCOUNTS,
+        .slots = erx_accounts_pages_of(accounts->account_capacity, accounts->heap_bytes),
+        .arena_bytes = ERX_ACCOUNTS_PAGE_BYTES,
+        .account_capacity = accounts->account_capacity,
+        .heap_bytes = accounts->heap_bytes,
+    };
+}
+
+/* The pools of a plan; returns how many. */
+static uint32_t describe_pools(const erx_data_plan_t *plan, erx_data_pool_t *pools)
+{
+    for (uint32_t m = 0; m < plan->model_count; m++)
+        pools[m] = describe_model(&plan->models[m]);
+    if (plan->accounts != NULL)
+        pools[plan->model_count] = describe_accounts(plan->accounts);
+    return plan->model_count + (plan->accounts != NULL);
+}
+
 static void describe(erx_data_directory_t *data, const erx_data_plan_t *plan)
 {
     uint8_t id[ERX_SHA256_BYTES] = {0};
     (void)!getrandom(id, sizeof id, 0);
     memcpy(data->file_id, id, sizeof data->file_id);
     data->journal_bytes = plan->journal_bytes;
-    data->model_count = plan->model_count;
-    for (uint32_t m = 0; m < plan->model_count; m++) {
-        const erx_model_t *model = &plan->models[m];
-        erx_data_model_t *entry = &data->models[m];
-        (void)snprintf(entry->name, sizeof entry->name, "%s", model->name);
-        memcpy(entry->hash, model->hash, sizeof entry->hash);
-        entry->sessions = model->sessions.capacity;
-        entry->session_bytes = erx_checkpoint_stride(&model->shape);
-    }
+    data->pool_count = describe_pools(plan, data->pools);
     erx_data_name_folders(data);
 }
 
@@ -107,9 +140,9 @@ static uint64_t file_of(const erx_data_directory_t *data, uint32_t index,
         (void)snprintf(name_out, ERX_DATA_NAME_MAX, "journal-%u", index + 1);
         return data->journal_bytes;
     }
-    uint32_t model = index - ERX_JOURNAL_COPIES;
-    (void)snprintf(name_out, ERX_DATA_NAME_MAX, "checkpoints-%u", model);
-    return ERX_CHECKPOINT_IMAGES * data->models[model].session_bytes * data->models[model].sessions;
+    const erx_data_pool_t *pool = &data->pools[index - ERX_JOURNAL_COPIES];
+    (void)snprintf(name_out, ERX_DATA_NAME_MAX, "checkpoints-%u", index - ERX_JOURNAL_COPIES);
+    return erx_checkpoint_file_bytes(pool->arena_bytes, pool->slots);
 }
 
 typedef struct {
@@ -131,7 +164,7 @@ static erx_status_t make_files(erx_data_directory_t *data, const erx_data_plan_t
 {
     char name[ERX_DATA_NAME_MAX];
     making_t making = {.plan = plan};
-    uint32_t count = ERX_JOURNAL_COPIES + data->model_count;
+    uint32_t count = ERX_JOURNAL_COPIES + data->pool_count;
     for (uint32_t i = 0; i < count; i++)
         making.total += file_of(data, i, name);
     erx_status_t status = erx_data_directory_space(data->path, making.total, error);
@@ -141,8 +174,9 @@ static erx_status_t make_files(erx_data_directory_t *data, const erx_data_plan_t
                                       &data->files[i], error);
         making.before += bytes;
     }
-    for (uint32_t m = 0; status == ERX_OK && m < data->model_count; m++)
-        status = erx_data_copy_model(data, m, plan->model_directories[m], error);
+    for (uint32_t i = 0, next = 0; status == ERX_OK && i < data->pool_count; i++)
+        if (data->pools[i].kind == ERX_DATA_MODEL)
+            status = erx_data_copy_model(data, i, plan->model_directories[next++], error);
     return status;
 }
 
@@ -167,7 +201,7 @@ static erx_status_t make(erx_data_directory_t *data, const erx_data_plan_t *plan
 
 static erx_status_t open_files(erx_data_directory_t *data, bool read_only, erx_error_t *error)
 {
-    for (uint32_t i = 0; i < ERX_JOURNAL_COPIES + data->model_count; i++) {
+    for (uint32_t i = 0; i < ERX_JOURNAL_COPIES + data->pool_count; i++) {
         char name[ERX_DATA_NAME_MAX];
         uint64_t bytes = file_of(data, i, name);
         erx_status_t status =
@@ -179,30 +213,55 @@ static erx_status_t open_files(erx_data_directory_t *data, bool read_only, erx_e
     return ERX_OK;
 }
 
+static erx_status_t compare_pool(const erx_data_directory_t *data, const erx_data_pool_t *made,
+                                 const erx_data_pool_t *given, erx_error_t *error)
+{
+    if (made->kind != given->kind)
+        return erx_error_set(error, ERX_ERR_DIFFERS,
+                             "%.300s was made for models, places of later models and accounts in "
+                             "another order; name another directory, or give the same ones",
+                             data->path);
+    if (memcmp(made->hash, given->hash, sizeof made->hash) != 0)
+        return erx_error_set(error, ERX_ERR_DIFFERS,
+                             "%.200s was made for another model: '%s', not '%s' (their hashes "
+                             "differ); load the one in %.200s/%s, or name another directory",
+                             data->path, made->name, given->name, data->path, made->folder);
+    if (made->account_capacity != given->account_capacity || made->heap_bytes != given->heap_bytes)
+        return erx_error_set(error, ERX_ERR_DIFFERS,
+                             "%.300s was made for %u accounts and a heap of %" PRIu64
+                             " bytes, not %u and %" PRIu64 "; name another directory, or the same "
+                             "sizes",
+                             data->path, made->account_capacity, made->heap_bytes,
+                             given->account_capacity, given->heap_bytes);
+    if (made->slots != given->slots)
+        return erx_error_set(error, ERX_ERR_DIFFERS,
+                             "%.300s was made for %u sessions, not %u; name another directory, "
+                             "or as many sessions",
+                             data->path, made->slots, given->slots);
+    if (made->arena_bytes == given->arena_bytes)
+        return ERX_OK;
+    return made->kind == ERX_DATA_MODEL
+               ? erx_error_set(error, ERX_ERR_FORMAT, "%.300s/data.json: session_bytes is wrong",
+                               data->path)
+               : erx_error_set(error, ERX_ERR_DIFFERS,
+                               "%.300s was made for places of %u bytes a session, not %u; name "
+                               "another directory, or the same size",
+                               data->path, made->arena_bytes, given->arena_bytes);
+}
+
 static erx_status_t compare(const erx_data_directory_t *data, const erx_data_plan_t *plan,
                             erx_error_t *error)
 {
-    if (data->model_count != plan->model_count)
+    erx_data_pool_t given[ERX_POOLS_MAX] = {0};
+    uint32_t count = describe_pools(plan, given);
+    if (data->pool_count != count)
         return erx_error_set(error, ERX_ERR_DIFFERS,
-                             "%.300s was made for %u models, not %u; name another directory",
-                             data->path, data->model_count, plan->model_count);
-    for (uint32_t m = 0; m < plan->model_count; m++) {
-        const erx_model_t *model = &plan->models[m];
-        const erx_data_model_t *entry = &data->models[m];
-        if (memcmp(entry->hash, model->hash, sizeof entry->hash) != 0)
-            return erx_error_set(error, ERX_ERR_DIFFERS,
-                                 "%.200s was made for another model: '%s', not '%s' (their hashes "
-                                 "differ); load the one in %.200s/%s, or name another directory",
-                                 data->path, entry->name, model->name, data->path, entry->folder);
-        if (entry->sessions != model->sessions.capacity)
-            return erx_error_set(error, ERX_ERR_DIFFERS,
-                                 "%.300s was made for %u sessions, not %u; name another directory, "
-                                 "or as many sessions",
-                                 data->path, entry->sessions, model->sessions.capacity);
-        if (entry->session_bytes != erx_checkpoint_stride(&model->shape))
-            return erx_error_set(error, ERX_ERR_FORMAT, "%.300s/data.json: session_bytes is wrong",
-                                 data->path);
-    }
+                             "%.300s was made for %u models, places of later models and accounts, "
+                             "not %u; name another directory",
+                             data->path, data->pool_count, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (compare_pool(data, &data->pools[i], &given[i], error) != ERX_OK)
+            return error->status;
     return ERX_OK;
 }
 
@@ -254,7 +313,7 @@ erx_status_t erx_data_directory_read(erx_data_directory_t *data, const char *pat
 void erx_data_directory_configure(const erx_data_directory_t *data, erx_store_config_t *config)
 {
     erx_data_directory_t *own = (erx_data_directory_t *)(uintptr_t)data;
-    uint32_t count = ERX_JOURNAL_COPIES + data->model_count;
+    uint32_t count = ERX_JOURNAL_COPIES + data->pool_count;
     for (uint32_t i = 0; i < count; i++)
         own->io_files[i] = erx_data_file_io(&data->files[i]);
     memcpy(config->file_id, data->file_id, sizeof config->file_id);

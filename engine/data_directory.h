@@ -1,12 +1,13 @@
 /* The data directory of a durable engine: made by its first start, opened by
  * the next.
  *
- *   data.json          format, id, sizes, models; written last when the
+ *   data.json          format, id, sizes, pools; written last when the
  *                      directory is made, so that half a directory is known
  *   lock               held (flock) by the process that has it open
  *   journal-1, -2      the two copies of the journal
- *   checkpoints-M      images of the sessions of model M
- *   model-HASH         the model's files, once for each model
+ *   checkpoints-P      images of the slots of pool P
+ *   model-HASH         the model's files, once for each model that was loaded
+ *                      from a directory; one that arrived later is in accounts
  *   claim.json         sequence and epoch that are surely durable: written when
  *                      the store is opened and when it is closed in order
  *
@@ -17,20 +18,30 @@
 #include "engine/data_file.h"
 #include "engine/store.h"
 
-#define ERX_DATA_FORMAT    "erx_data_v1"
-#define ERX_DATA_FILES_MAX (ERX_JOURNAL_COPIES + ERX_MODELS_MAX)
+#define ERX_DATA_FORMAT    "erx_data_v2"
+#define ERX_DATA_FILES_MAX (ERX_JOURNAL_COPIES + ERX_POOLS_MAX)
 #define ERX_DATA_NAME_MAX  96u
 
-ERX_STATIC_ASSERT(ERX_MODELS_MAX <= 14, "journal and checkpoints are files of one device");
+ERX_STATIC_ASSERT(ERX_DATA_FILES_MAX <= ERX_IO_FILES_MAX,
+                  "journal and checkpoints are files of one device");
 
-/* A model as the directory knows it. */
+typedef enum {
+    ERX_DATA_MODEL,   /* sessions of a model */
+    ERX_DATA_PLACE,   /* sessions of a model that arrives later */
+    ERX_DATA_ACCOUNTS /* pages of the account table; the last pool */
+} erx_data_kind_t;
+
+/* A pool as the directory knows it. */
 typedef struct {
-    char name[ERX_MODEL_NAME_MAX + 1];
-    uint8_t hash[ERX_SHA256_BYTES];
-    uint32_t sessions; /* slots */
-    uint64_t session_bytes;
-    char folder[ERX_DATA_NAME_MAX]; /* in the directory */
-} erx_data_model_t;
+    erx_data_kind_t kind;
+    uint32_t slots;
+    uint32_t arena_bytes;
+    char name[ERX_MODEL_NAME_MAX + 1]; /* model */
+    uint8_t hash[ERX_SHA256_BYTES];    /* model */
+    char folder[ERX_DATA_NAME_MAX];    /* model: in the directory */
+    uint32_t account_capacity;         /* accounts */
+    uint64_t heap_bytes;               /* accounts */
+} erx_data_pool_t;
 
 typedef struct {
     char path[ERX_DATA_PATH_MAX];
@@ -38,8 +49,8 @@ typedef struct {
     bool made; /* by this opening */
     uint8_t file_id[ERX_FILE_ID_BYTES];
     uint64_t journal_bytes;
-    uint32_t model_count;
-    erx_data_model_t models[ERX_MODELS_MAX];
+    uint32_t pool_count;
+    erx_data_pool_t pools[ERX_POOLS_MAX];
     uint64_t claimed; /* of claim.json; 0: there is none */
     uint64_t claimed_epoch;
     bool closed; /* the last process ended in order */
@@ -51,15 +62,16 @@ typedef struct {
 typedef struct {
     uint64_t journal_bytes;
     uint32_t model_count;
-    const erx_model_t *models;
-    const char *const *model_directories; /* [model_count] */
-    erx_data_progress_fn progress;        /* may be NULL */
+    const erx_model_t *models;             /* the engine's, also places */
+    const char *const *model_directories;  /* of the models that are loaded, in order */
+    const erx_accounts_config_t *accounts; /* NULL: there is no account table */
+    erx_data_progress_fn progress;         /* may be NULL */
     void *context;
 } erx_data_plan_t;
 
 /* Opens the directory for an engine with these models, or makes it. Errors:
  * ERX_ERR_STATE (another process has it; it is not a data directory),
- * ERX_ERR_DIFFERS (it was made for other models or numbers of sessions),
+ * ERX_ERR_DIFFERS (it was made for other models, numbers of sessions or sizes),
  * ERX_ERR_FORMAT (another version, damaged description), ERX_ERR_FULL, those
  * of the files. On failure nothing is held. */
 erx_status_t erx_data_directory_open(erx_data_directory_t *data_out, const char *path,
@@ -81,6 +93,9 @@ bool erx_data_directory_in_use(const char *path);
 
 /* The device, name, file id and claim of a store's configuration. */
 void erx_data_directory_configure(const erx_data_directory_t *data, erx_store_config_t *config);
+
+/* The pool of the accounts; NULL where there is none. */
+const erx_data_pool_t *erx_data_accounts(const erx_data_directory_t *data);
 
 /* Notes that everything up to sequence is durable. */
 erx_status_t erx_data_directory_claim(erx_data_directory_t *data, uint64_t sequence, uint64_t epoch,

@@ -13,8 +13,8 @@ erx_status_t erx_data_write_description(const erx_data_directory_t *data, erx_er
 /* Reads data.json and claim.json. ERX_ERR_NOT_FOUND where there is no data.json. */
 erx_status_t erx_data_read_description(erx_data_directory_t *data, erx_error_t *error);
 
-/* Copies the files of a model into its folder, unless it is there. */
-erx_status_t erx_data_copy_model(const erx_data_directory_t *data, uint32_t model,
+/* Copies the files of a pool's model into its folder, unless it is there. */
+erx_status_t erx_data_copy_model(const erx_data_directory_t *data, uint32_t pool,
                                  const char *directory, erx_error_t *error);
 
 #endif

@@ -77,7 +77,8 @@ erx_status_t erx_engine_open(const erx_engine_config_t *config, erx_engine_t **e
     return ERX_OK;
 }
 
-/* Makes room for the frames of all loaded models in one block. */
+/* Makes room for the frames of all models in one block; keeps those that are in
+ * it. */
 static erx_status_t resize_block(erx_engine_t *engine, uint32_t frame_capacity, erx_error_t *error)
 {
     uint32_t worker_count = erx_gang_worker_count(engine->gang);
@@ -89,14 +90,52 @@ static erx_status_t resize_block(erx_engine_t *engine, uint32_t frame_capacity, 
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for blocks of %u frames",
                              frame_capacity);
     }
+    if (engine->block.frame_count > 0)
+        memcpy(frames, engine->block.frames, engine->block.frame_count * sizeof *frames);
     erx_free(engine->block.frames);
     erx_free(engine->batch_memory);
     engine->batch_memory = memory;
     engine->block.frames = frames;
-    engine->block.frame_count = 0;
     engine->block.frame_capacity = frame_capacity;
     erx_batch_init(&engine->batch, worker_count, engine->worker_nodes, frame_capacity,
                    engine->schedule, memory);
+    return ERX_OK;
+}
+
+static erx_model_plan_t plan_of(const erx_engine_t *engine, uint32_t session_capacity)
+{
+    return (erx_model_plan_t){
+        .topo = &engine->topo,
+        .gang = engine->gang,
+        .kernel = engine->kernel,
+        .session_capacity = session_capacity,
+    };
+}
+
+/* Whether one more model may come; name is for messages. */
+static erx_status_t check_more(const erx_engine_t *engine, const char *name, erx_error_t *error)
+{
+    if (engine->store != NULL)
+        return erx_error_set(error, ERX_ERR_STATE,
+                             "%s: models are loaded before the data directory is opened", name);
+    if (engine->model_count == ERX_MODELS_MAX)
+        return erx_error_set(error, ERX_ERR_FULL, "%s: the engine holds %u models already", name,
+                             ERX_MODELS_MAX);
+    return ERX_OK;
+}
+
+/* The model behind the others was opened. */
+static erx_status_t count_model(erx_engine_t *engine, erx_error_t *error)
+{
+    erx_model_t *model = &engine->models[engine->model_count];
+    uint32_t frame_capacity = model->sessions.capacity;
+    for (uint32_t m = 0; m < engine->model_count; m++)
+        frame_capacity += engine->models[m].sessions.capacity;
+    if (resize_block(engine, frame_capacity, error) != ERX_OK) {
+        erx_model_close(model);
+        return error->status;
+    }
+    engine->model_count++;
     return ERX_OK;
 }
 
@@ -104,31 +143,68 @@ erx_status_t erx_engine_load_model(erx_engine_t *engine, const char *directory,
                                    uint32_t session_capacity, erx_model_t **model_out,
                                    erx_error_t *error)
 {
-    if (engine->store != NULL)
-        return erx_error_set(error, ERX_ERR_STATE,
-                             "%s: models are loaded before the data directory is opened",
-                             directory);
-    if (engine->model_count == ERX_MODELS_MAX)
-        return erx_error_set(error, ERX_ERR_FULL, "%s: the engine holds %u models already",
-                             directory, ERX_MODELS_MAX);
-    const erx_model_plan_t plan = {
-        .topo = &engine->topo,
-        .gang = engine->gang,
-        .kernel = engine->kernel,
-        .session_capacity = session_capacity,
-    };
+    const erx_model_plan_t plan = plan_of(engine, session_capacity);
     erx_model_t *model = &engine->models[engine->model_count];
-    erx_status_t status = erx_model_open(model, directory, &plan, error);
-    if (status != ERX_OK)
-        return status;
-    status = resize_block(engine, engine->block.frame_capacity + session_capacity, error);
-    if (status != ERX_OK) {
-        erx_model_close(model);
-        return status;
+    erx_status_t status = check_more(engine, directory, error);
+    if (status == ERX_OK)
+        status = erx_model_open(model, directory, &plan, error);
+    if (status == ERX_OK)
+        status = count_model(engine, error);
+    if (status == ERX_OK)
+        *model_out = model;
+    return status;
+}
+
+erx_status_t erx_engine_add_place(erx_engine_t *engine, uint32_t arena_bytes, uint32_t capacity,
+                                  uint32_t *pool_out, erx_error_t *error)
+{
+    const erx_model_plan_t plan = plan_of(engine, capacity);
+    uint32_t pool = engine->model_count;
+    erx_status_t status = check_more(engine, "a place for a later model", error);
+    if (status == ERX_OK)
+        status = erx_model_open_place(&engine->models[pool], arena_bytes, &plan, error);
+    if (status == ERX_OK)
+        status = count_model(engine, error);
+    if (status == ERX_OK)
+        *pool_out = pool;
+    return status;
+}
+
+erx_status_t erx_engine_load_model_bytes(erx_engine_t *engine, const erx_model_bytes_t *bytes,
+                                         uint32_t pool, uint32_t session_capacity,
+                                         erx_model_t **model_out, erx_error_t *error)
+{
+    const erx_model_plan_t plan = plan_of(engine, session_capacity);
+    erx_status_t status;
+    if (pool != ERX_POOL_NONE) {
+        ERX_ASSERT(pool < engine->model_count);
+        status = erx_model_bind(&engine->models[pool], bytes, &plan, error);
+        if (status == ERX_OK && engine->store != NULL)
+            erx_store_note_model(engine->store);
+    } else {
+        pool = engine->model_count;
+        status = check_more(engine, "a model in memory", error);
+        if (status == ERX_OK)
+            status = erx_model_open_bytes(&engine->models[pool], bytes, &plan, error);
+        if (status == ERX_OK)
+            status = count_model(engine, error);
     }
-    engine->model_count++;
-    *model_out = model;
-    return ERX_OK;
+    if (status == ERX_OK)
+        *model_out = &engine->models[pool];
+    return status;
+}
+
+void erx_engine_unload_model(erx_engine_t *engine, uint32_t pool)
+{
+    erx_model_t *model = &engine->models[pool];
+    ERX_ASSERT(pool < engine->model_count && model->sessions.used_count == 0);
+    if (model->is_place) {
+        erx_model_unbind(model);
+        return;
+    }
+    ERX_ASSERT(pool == engine->model_count - 1 && engine->store == NULL);
+    erx_model_close(model);
+    engine->model_count--;
 }
 
 erx_block_t *erx_engine_begin_block(erx_engine_t *engine, int64_t timestamp)
@@ -151,7 +227,7 @@ static void keep(erx_session_t *session, const erx_model_t *model, const erx_scr
                                               rows->regressions + lane * rows->regressions_stride,
                                               rows->logits + lane * rows->logits_stride);
     if (session->stage != NULL)
-        memcpy(session->stage, session->arena, erx_arena_bytes(&model->shape));
+        memcpy(session->stage, session->arena, model->sessions.arena_bytes);
     session->stage = NULL;
 }
 
@@ -253,6 +329,14 @@ erx_executor_t erx_engine_executor(erx_engine_t *engine, bool chained)
     };
 }
 
+/* Models that arrived at places leave them. */
+static void empty_places(erx_engine_t *engine)
+{
+    for (uint32_t m = 0; m < engine->model_count; m++)
+        if (engine->models[m].is_place)
+            erx_model_unbind(&engine->models[m]);
+}
+
 erx_status_t erx_engine_open_store(erx_engine_t *engine, const erx_store_config_t *config,
                                    erx_recovery_t *recovery_out, erx_error_t *error)
 {
@@ -260,10 +344,14 @@ erx_status_t erx_engine_open_store(erx_engine_t *engine, const erx_store_config_
     erx_store_config_t own = *config;
     own.models = engine->models;
     own.model_count = engine->model_count;
+    own.worker_count = erx_gang_worker_count(engine->gang);
     own.executor = erx_engine_executor(engine, true);
     erx_status_t status = erx_store_open(&own, &engine->store, recovery_out, error);
     engine->chained = status == ERX_OK;
     engine->block.number = status == ERX_OK ? recovery_out->block : 0;
+    engine->block.slot = status == ERX_OK ? recovery_out->slot : 0;
+    if (status != ERX_OK)
+        empty_places(engine);
     return status;
 }
 
@@ -281,6 +369,7 @@ void erx_engine_close_store(erx_engine_t *engine)
     engine->chained = false;
     for (uint32_t m = 0; m < engine->model_count; m++)
         erx_session_pool_reset(&engine->models[m].sessions);
+    empty_places(engine);
 }
 
 erx_model_t *erx_engine_models(erx_engine_t *engine, uint32_t *count_out)

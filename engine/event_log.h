@@ -11,22 +11,27 @@
 
 #define ERX_STARTS_MAX 1024u /* sessions created or imported between two blocks */
 
-/* A slot of a model. */
+/* A slot of a pool. */
 typedef struct {
-    uint32_t model;
+    uint32_t pool;
     uint32_t slot;
 } erx_slot_name_t;
 
+/* How much a log held. */
 typedef struct {
     uint32_t start_count;
-    uint32_t start_capacity;
     uint32_t event_count;
+    uint32_t noted_count;
+    uint32_t bulk_bytes;
+} erx_event_log_mark_t;
+
+typedef struct {
+    erx_event_log_mark_t held;
+    uint32_t start_capacity;
     uint32_t event_capacity;
     erx_event_t *events;
-    uint32_t input_count;
-    uint32_t input_capacity;
-    erx_slot_name_t *inputs; /* sessions that received input */
-    uint32_t bulk_bytes;
+    uint32_t noted_capacity;
+    erx_slot_name_t *noted; /* sessions that received input or a chunk of a frame */
     uint32_t bulk_capacity;
     uint8_t *bulk; /* arenas of imported sessions */
 } erx_event_log_t;
@@ -37,7 +42,7 @@ erx_status_t erx_event_log_open(erx_event_log_t *log_out, uint32_t slot_count,
                                 uint32_t bulk_capacity, erx_error_t *error);
 void erx_event_log_close(erx_event_log_t *log);
 
-/* Greatest number of events in one record. */
+/* Greatest number of sessions' events in one record. */
 uint32_t erx_event_log_capacity(uint32_t slot_count);
 
 /* Whether a session with bulk_bytes of arena can start. Errors: ERX_ERR_FULL. */
@@ -45,16 +50,23 @@ erx_status_t erx_event_log_reserve(const erx_event_log_t *log, uint32_t bulk_byt
                                    erx_error_t *error);
 
 /* Appends, after reserve. */
-void erx_event_log_create(erx_event_log_t *log, uint32_t model, uint32_t slot, uint32_t generation,
+void erx_event_log_create(erx_event_log_t *log, erx_slot_name_t name, uint32_t generation,
                           const erx_session_terms_t *terms);
-void erx_event_log_import(erx_event_log_t *log, uint32_t model, uint32_t slot, uint32_t generation,
+void erx_event_log_import(erx_event_log_t *log, erx_slot_name_t name, uint32_t generation,
                           const uint8_t *arena, uint32_t bytes, uint64_t frame_hash);
 
-/* Appends. */
-void erx_event_log_end(erx_event_log_t *log, uint32_t model, uint32_t slot, uint32_t generation);
+/* Appends; once a session. arena as it is before the second player's key and
+ * character come into it. */
+void erx_event_log_join(erx_event_log_t *log, erx_slot_name_t name, uint32_t generation,
+                        const uint8_t *arena, const uint8_t key[ERX_KEY_BYTES], uint8_t character,
+                        int64_t timestamp);
+void erx_event_log_end(erx_event_log_t *log, erx_slot_name_t name, uint32_t generation);
 
-/* Notes that a session received input; once a session and block. */
-void erx_event_log_input(erx_event_log_t *log, uint32_t model, uint32_t slot);
+/* Notes that a session received input or a chunk; once a session and block. */
+void erx_event_log_note(erx_event_log_t *log, erx_slot_name_t name);
+
+/* Drops what was appended since the log held so much. */
+void erx_event_log_cut(erx_event_log_t *log, const erx_event_log_mark_t *mark);
 
 /* The terms of a create event. */
 erx_session_terms_t erx_event_terms(const erx_event_t *event);

@@ -37,7 +37,7 @@
 
 #define ERX_IO_ALIGNMENT   4096u /* of offsets, lengths and buffers */
 #define ERX_IO_SLOTS_MAX   64u
-#define ERX_IO_FILES_MAX   16u
+#define ERX_IO_FILES_MAX   20u
 #define ERX_IO_BUFFERS_MAX 16u
 #define ERX_IO_BYTES_MAX   (1u << 30) /* of one operation, and of one buffer */
 #define ERX_IO_NAME_MAX    256u

@@ -6,7 +6,7 @@
  *
  *   offset  bytes  field
  *   0       16     hash      XXH3-128 of bytes [16, length), canonical order
- *   16      8      magic     "ERXJRNL1"
+ *   16      8      magic     "ERXJRNL2"
  *   24      4      version   ERX_JOURNAL_VERSION
  *   28      4      length    of the record, a multiple of 4096
  *   32      16     file_id   drawn when the data directory was made
@@ -20,15 +20,24 @@
  *   112     8      timestamp the block's time
  *   120     8      frames    one hash over all frame hashes of the block before
  *   128     8      touched   slots that records up to this one have ever changed
- *   136     4      event_count
- *   140     4      frame_count
- *   144     4      bulk_bytes
- *   148     108    zero
- *   256     192 e  events    sessions created, ended, imported; inputs of
- *                            sessions that the block does not step, in order
+ *   136     8      slot      the embedder's number of the block
+ *   144     4      event_count
+ *   148     4      frame_count
+ *   152     4      bulk_bytes
+ *   156     100    zero
+ *   256     192 e  events    pages of accounts that were written; sessions
+ *                            created, joined, imported, ended; inputs of
+ *                            sessions that the block does not step, and frames
+ *                            that come in chunks; in this order
  *   ...     64 f   frames    one entry a session-frame, in the block's order
- *   ...     bulk   arenas of imported sessions, in the order of their events
+ *   ...     bulk   patches of pages, arenas of imported sessions, in the order
+ *                  of their events
  *   ...            zero padding to length
+ *
+ * What changes is a slot of a pool: pools hold the sessions of models (and of
+ * models that arrive later), the last one the pages of the account table, where
+ * a data directory has one. A page is of generation 0 until its first write, of
+ * generation 1 from then on; accounts.h specifies its patches.
  *
  * The record of block n is written while block n executes, so it carries what
  * block n - 1 came to: `frames` over all, and each frame entry the hash that
@@ -40,7 +49,8 @@
  * parts, and its hash is that of its bytes.
  *
  * Frame hash. A session's chain starts with XXH3-64 of the accounts it was
- * created with (SessionState, InputBuffer, world state). Each frame extends it:
+ * created with (SessionState, InputBuffer, world state), and starts anew when a
+ * second player joins. Each frame extends it:
  * XXH3-64, seeded with the hash before, of the world state block after the
  * frame, and of all regressions and logits that led to it. These depend on
  * every value of the recurrent state, so a divergence shows at once or when it
@@ -51,8 +61,8 @@
 
 #include "engine/account.h"
 
-#define ERX_JOURNAL_MAGIC       "ERXJRNL1"
-#define ERX_JOURNAL_VERSION     1u
+#define ERX_JOURNAL_MAGIC       "ERXJRNL2"
+#define ERX_JOURNAL_VERSION     2u
 #define ERX_JOURNAL_ALIGNMENT   4096u
 #define ERX_JOURNAL_COPIES      2u
 #define ERX_JOURNAL_BYTES_MIN   ((uint64_t)1 << 16)
@@ -83,10 +93,11 @@ typedef struct {
     int64_t timestamp;
     uint64_t frames;
     uint64_t touched;
+    uint64_t slot;
     uint32_t event_count;
     uint32_t frame_count;
     uint32_t bulk_bytes;
-    uint8_t zero[108];
+    uint8_t zero[100];
 } erx_record_t;
 
 typedef enum {
@@ -94,32 +105,40 @@ typedef enum {
     ERX_EVENT_END = 2,
     ERX_EVENT_INPUT = 3,
     ERX_EVENT_IMPORT = 4,
+    ERX_EVENT_JOIN = 5,
+    ERX_EVENT_CHUNK = 6,
+    ERX_EVENT_WRITE = 7,
 } erx_event_kind_t;
 
-/* Something that happened to a session between two blocks. Fields that a kind
+/* Something that happened to a slot between two blocks. Fields that a kind
  * does not name are zero. */
 typedef struct {
     uint8_t kind;
     uint8_t stage;                   /* create */
-    uint8_t characters[ERX_PLAYERS]; /* create */
+    uint8_t characters[ERX_PLAYERS]; /* create; join: the second */
     uint32_t max_frames;             /* create */
-    uint32_t model;                  /* index in the data directory */
-    uint32_t slot;
-    uint32_t generation; /* after the event */
-    uint32_t bulk_bytes; /* import: the arena's */
-    uint64_t previous;   /* last record that touched the slot, or this one */
-    uint64_t seed;       /* create */
-    int64_t created_at;  /* create */
-    uint8_t players[ERX_PLAYERS][ERX_KEY_BYTES]; /* create */
-    uint8_t input[ERX_INPUT_BYTES];              /* input */
-    uint8_t model_key[ERX_KEY_BYTES];            /* create */
-    uint64_t frame_hash;                         /* import: the chain so far */
-    uint8_t zero[8];
+    uint32_t pool;                   /* index in the data directory */
+    uint32_t slot;                   /* write: the page */
+    uint32_t generation;             /* after the event */
+    uint32_t bulk_bytes;             /* import: the arena's; write: the patches' */
+    uint64_t previous;               /* last record that touched the slot, or this one */
+    uint64_t seed;                   /* create */
+    int64_t timestamp;               /* create, join */
+    uint8_t players[ERX_PLAYERS][ERX_KEY_BYTES]; /* create; join: the second */
+    uint8_t input[ERX_INPUT_BYTES];              /* input, join: what InputBuffer holds */
+    union {
+        uint8_t model_key[ERX_KEY_BYTES];                    /* create */
+        uint8_t controls[ERX_PLAYERS][ERX_CONTROLLER_BYTES]; /* chunk: the frame's */
+    };
+    uint64_t frame_hash; /* import: the chain so far */
+    uint8_t waits;       /* create: for a second player */
+    uint8_t next_layer;  /* chunk: how far the frame's chunks have come */
+    uint8_t zero[6];
 } erx_event_t;
 
 /* One frame of one session. */
 typedef struct {
-    uint32_t model;
+    uint32_t pool;
     uint32_t slot;
     uint32_t generation;
     uint32_t frame;      /* the session's frames before this one */
@@ -130,7 +149,7 @@ typedef struct {
 
 ERX_STATIC_ASSERT(sizeof(erx_record_t) == 256, "the header is 256 bytes");
 ERX_STATIC_ASSERT(offsetof(erx_record_t, durable) == 88, "the header is as specified");
-ERX_STATIC_ASSERT(offsetof(erx_record_t, zero) == 148, "the header has no gaps");
+ERX_STATIC_ASSERT(offsetof(erx_record_t, zero) == 156, "the header has no gaps");
 ERX_STATIC_ASSERT(sizeof(erx_event_t) == 192, "an event is 192 bytes");
 ERX_STATIC_ASSERT(sizeof(erx_frame_entry_t) == 64, "a frame entry is 64 bytes");
 ERX_STATIC_ASSERT(ERX_INPUT_BYTES == ERX_INPUT_BUFFER_BYTES - 8, "all but the discriminator");

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "engine/model_file.h"
 #include "mem/alloc.h"
+#include "mem/assert.h"
 
 typedef struct {
     const erx_kernel_t *kernel;
@@ -73,14 +73,15 @@ static erx_status_t open_scratches(erx_model_t *model, const erx_model_plan_t *p
     return ERX_OK;
 }
 
-static erx_status_t open_sessions(erx_model_t *model, const erx_model_plan_t *plan,
-                                  erx_error_t *error)
+static erx_status_t open_sessions(erx_model_t *model, uint32_t arena_bytes,
+                                  const erx_model_plan_t *plan, erx_error_t *error)
 {
-    uint32_t shares[ERX_NODES_MAX];
-    count_workers(model, plan->gang, shares);
-    return erx_session_pool_open(&model->sessions, &model->shape, plan->session_capacity,
-                                 model->node_count, shares,
-                                 plan->topo->this_system ? plan->topo->node_os_index : NULL, error);
+    uint32_t shares[ERX_NODES_MAX] = {0};
+    for (uint32_t w = 0; w < erx_gang_worker_count(plan->gang); w++)
+        shares[erx_gang_worker_node(plan->gang, w)]++;
+    return erx_session_pool_open_spare(
+        &model->sessions, arena_bytes, plan->session_capacity, plan->topo->node_count, shares,
+        plan->topo->this_system ? plan->topo->node_os_index : NULL, error);
 }
 
 static erx_status_t allocate_tables(erx_model_t *model, erx_error_t *error)
@@ -93,6 +94,7 @@ static erx_status_t allocate_tables(erx_model_t *model, erx_error_t *error)
     return ERX_OK;
 }
 
+/* Everything but the sessions. */
 static erx_status_t open_parts(erx_model_t *model, const erx_tensors_t *tensors,
                                const erx_model_plan_t *plan, erx_error_t *error)
 {
@@ -102,10 +104,47 @@ static erx_status_t open_parts(erx_model_t *model, const erx_tensors_t *tensors,
     if (status == ERX_OK)
         status = open_scratches(model, plan, error);
     if (status == ERX_OK)
-        status = open_sessions(model, plan, error);
-    if (status == ERX_OK)
         status = erx_cost_measure(&model->cost, plan->gang, model->steps, model->scratches,
                                   model->group_size, error);
+    return status;
+}
+
+/* Gives back everything but the sessions. */
+static void close_parts(erx_model_t *model)
+{
+    const erx_session_pool_t sessions = model->sessions;
+    bool is_place = model->is_place;
+    for (uint32_t w = 0; model->scratch_regions != NULL && w < model->worker_count; w++)
+        erx_region_close(&model->scratch_regions[w]);
+    for (uint32_t n = 0; n < model->node_count; n++)
+        erx_weights_detach(model->weights[n]);
+    erx_free(model->scratch_regions);
+    erx_free(model->scratches);
+    erx_free(model->images);
+    memset(model, 0, sizeof *model);
+    model->sessions = sessions;
+    model->is_place = is_place;
+}
+
+/* Gives a place with sessions, or one that takes them now, the model of a file. */
+static erx_status_t settle(erx_model_t *model, const erx_model_file_t *file,
+                           const erx_model_plan_t *plan, erx_error_t *error)
+{
+    erx_status_t status = ERX_OK;
+    memcpy(model->name, file->manifest.name, sizeof model->name);
+    memcpy(model->hash, file->model_hash, sizeof model->hash);
+    model->shape = file->manifest.shape;
+    model->kernel = plan->kernel;
+    model->node_count = plan->topo->node_count;
+    model->worker_count = erx_gang_worker_count(plan->gang);
+    model->image_bytes = erx_image_bytes(plan->kernel, &model->shape);
+    model->group_size = erx_step_group_size(&model->shape);
+    if (!model->is_place)
+        status = open_sessions(model, (uint32_t)erx_arena_bytes(&model->shape), plan, error);
+    if (status == ERX_OK)
+        status = erx_session_pool_bind(&model->sessions, &model->shape, error);
+    if (status == ERX_OK)
+        status = open_parts(model, &file->tensors, plan, error);
     return status;
 }
 
@@ -117,30 +156,67 @@ erx_status_t erx_model_open(erx_model_t *model_out, const char *directory,
     erx_status_t status = erx_model_file_open(directory, &file, error);
     if (status != ERX_OK)
         return status;
-    memcpy(model_out->name, file.manifest.name, sizeof model_out->name);
-    memcpy(model_out->hash, file.model_hash, sizeof model_out->hash);
-    model_out->shape = file.manifest.shape;
-    model_out->kernel = plan->kernel;
-    model_out->node_count = plan->topo->node_count;
-    model_out->worker_count = erx_gang_worker_count(plan->gang);
-    model_out->image_bytes = erx_image_bytes(plan->kernel, &model_out->shape);
-    model_out->group_size = erx_step_group_size(&model_out->shape);
-    status = open_parts(model_out, &file.tensors, plan, error);
+    status = settle(model_out, &file, plan, error);
     erx_model_file_close(&file);
     if (status != ERX_OK)
         erx_model_close(model_out);
     return status;
 }
 
+erx_status_t erx_model_open_bytes(erx_model_t *model_out, const erx_model_bytes_t *bytes,
+                                  const erx_model_plan_t *plan, erx_error_t *error)
+{
+    erx_model_file_t file;
+    memset(model_out, 0, sizeof *model_out);
+    erx_status_t status = erx_model_file_read(bytes, &file, error);
+    if (status != ERX_OK)
+        return status;
+    status = settle(model_out, &file, plan, error);
+    erx_model_file_close(&file);
+    if (status != ERX_OK)
+        erx_model_close(model_out);
+    return status;
+}
+
+erx_status_t erx_model_open_place(erx_model_t *model_out, uint32_t arena_bytes,
+                                  const erx_model_plan_t *plan, erx_error_t *error)
+{
+    memset(model_out, 0, sizeof *model_out);
+    model_out->is_place = true;
+    return open_sessions(model_out, arena_bytes, plan, error);
+}
+
+erx_status_t erx_model_bind(erx_model_t *place, const erx_model_bytes_t *bytes,
+                            const erx_model_plan_t *plan, erx_error_t *error)
+{
+    erx_model_file_t file;
+    ERX_ASSERT(place->is_place);
+    if (place->sessions.has_model)
+        return erx_error_set(error, ERX_ERR_STATE, "this place has a model already: '%s'",
+                             place->name);
+    erx_status_t status = erx_model_file_read(bytes, &file, error);
+    if (status != ERX_OK)
+        return status;
+    status = settle(place, &file, plan, error);
+    erx_model_file_close(&file);
+    if (status != ERX_OK) {
+        close_parts(place);
+        erx_session_pool_release(&place->sessions);
+    }
+    return status;
+}
+
+void erx_model_unbind(erx_model_t *model)
+{
+    ERX_ASSERT(model->is_place);
+    close_parts(model);
+    erx_session_pool_reset(&model->sessions);
+    erx_session_pool_release(&model->sessions);
+}
+
 void erx_model_close(erx_model_t *model)
 {
+    close_parts(model);
     erx_session_pool_close(&model->sessions);
-    for (uint32_t w = 0; model->scratch_regions != NULL && w < model->worker_count; w++)
-        erx_region_close(&model->scratch_regions[w]);
-    for (uint32_t n = 0; n < model->node_count; n++)
-        erx_weights_detach(model->weights[n]);
-    erx_free(model->scratch_regions);
-    erx_free(model->scratches);
-    erx_free(model->images);
     memset(model, 0, sizeof *model);
 }

@@ -5,10 +5,13 @@
 
 #include "engine/cost.h"
 #include "engine/manifest.h"
+#include "engine/model_file.h"
 #include "engine/session.h"
 #include "mem/weights.h"
 
+/* A place for a model that arrives later has sessions, all zero else. */
 typedef struct {
+    bool is_place; /* it was opened as one */
     char name[ERX_MODEL_NAME_MAX + 1];
     uint8_t hash[32]; /* of manifest and weights */
     erx_shape_t shape;
@@ -40,6 +43,24 @@ typedef struct {
  * no block executing. */
 erx_status_t erx_model_open(erx_model_t *model_out, const char *directory,
                             const erx_model_plan_t *plan, erx_error_t *error);
+
+/* The same for a model in memory, which is not needed afterwards. */
+erx_status_t erx_model_open_bytes(erx_model_t *model_out, const erx_model_bytes_t *bytes,
+                                  const erx_model_plan_t *plan, erx_error_t *error);
+
+/* Takes the sessions of a model that arrives later, with arenas of arena_bytes.
+ * Errors: ERX_ERR_RANGE, ERX_ERR_MEMORY. */
+erx_status_t erx_model_open_place(erx_model_t *model_out, uint32_t arena_bytes,
+                                  const erx_model_plan_t *plan, erx_error_t *error);
+
+/* The model arrives at its place, whose sessions stay. Errors: ERX_ERR_STATE
+ * (there is one), ERX_ERR_RANGE (it needs longer arenas), those of open. On
+ * failure the place is what it was. */
+erx_status_t erx_model_bind(erx_model_t *place, const erx_model_bytes_t *bytes,
+                            const erx_model_plan_t *plan, erx_error_t *error);
+
+/* Makes it a place again, whose sessions are gone. */
+void erx_model_unbind(erx_model_t *model);
 
 /* Gives everything back. An all-zero model is allowed. */
 void erx_model_close(erx_model_t *model);

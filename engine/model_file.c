@@ -96,8 +96,19 @@ static erx_status_t manifest_load(const char *directory, char **text_out, size_t
     return ERX_OK;
 }
 
-/* Reads and checks the manifest; leaves the hash of its bytes and the weights'
- * in model_hash. */
+/* Checks the manifest; leaves the hash of its bytes and the weights' in
+ * model_hash. */
+static erx_status_t manifest_read(const char *text, size_t bytes, erx_model_file_t *file,
+                                  erx_error_t *error)
+{
+    erx_status_t status = erx_manifest_parse(text, bytes, &file->manifest, error);
+    if (status != ERX_OK)
+        return status;
+    const erx_sha256_part_t parts[] = {{text, bytes},
+                                       {file->manifest.weight_sha256, ERX_SHA256_BYTES}};
+    return erx_sha256(parts, ERX_COUNT(parts), file->model_hash, error);
+}
+
 static erx_status_t manifest_open(const char *directory, erx_model_file_t *file, erx_error_t *error)
 {
     char *text = NULL;
@@ -105,12 +116,7 @@ static erx_status_t manifest_open(const char *directory, erx_model_file_t *file,
     erx_status_t status = manifest_load(directory, &text, &bytes, error);
     if (status != ERX_OK)
         return status;
-    status = erx_manifest_parse(text, bytes, &file->manifest, error);
-    if (status == ERX_OK) {
-        const erx_sha256_part_t parts[] = {{text, bytes},
-                                           {file->manifest.weight_sha256, ERX_SHA256_BYTES}};
-        status = erx_sha256(parts, ERX_COUNT(parts), file->model_hash, error);
-    }
+    status = manifest_read(text, bytes, file, error);
     erx_free(text);
     return status;
 }
@@ -132,20 +138,24 @@ static erx_status_t weights_map(const char *directory, erx_model_file_t *file, e
             status = refuse_errno("cannot map", error);
         else
             file->weights = mapping;
+        file->is_mapped = file->weights != NULL;
     }
     (void)close(descriptor);
     return status;
 }
 
+/* Checks file->weights, bytes long. */
+static erx_status_t weights_read(erx_model_file_t *file, size_t bytes, erx_error_t *error)
+{
+    erx_status_t status =
+        erx_manifest_bind(&file->manifest, file->weights, bytes, &file->tensors, error);
+    return status == ERX_OK ? erx_tensors_check(&file->tensors, error) : status;
+}
+
 static erx_status_t weights_open(const char *directory, erx_model_file_t *file, erx_error_t *error)
 {
     erx_status_t status = weights_map(directory, file, error);
-    if (status == ERX_OK)
-        status = erx_manifest_bind(&file->manifest, file->weights, file->manifest.weight_bytes,
-                                   &file->tensors, error);
-    if (status == ERX_OK)
-        status = erx_tensors_check(&file->tensors, error);
-    return status;
+    return status == ERX_OK ? weights_read(file, file->manifest.weight_bytes, error) : status;
 }
 
 /* The tables are optional: only bytecode programs look things up in them. */
@@ -189,9 +199,34 @@ erx_status_t erx_model_file_open(const char *directory, erx_model_file_t *out, e
     return ERX_OK;
 }
 
+erx_status_t erx_model_file_read(const erx_model_bytes_t *bytes, erx_model_file_t *out,
+                                 erx_error_t *error)
+{
+    memset(out, 0, sizeof *out);
+    if (bytes->manifest_bytes > ERX_MANIFEST_BYTES_MAX)
+        return erx_error_set(error, ERX_ERR_RANGE,
+                             MANIFEST_NAME ": is %zu bytes long, must be at most %u",
+                             bytes->manifest_bytes, ERX_MANIFEST_BYTES_MAX);
+    const char *name = MANIFEST_NAME;
+    erx_status_t status = manifest_read(bytes->manifest, bytes->manifest_bytes, out, error);
+    if (status == ERX_OK) {
+        name = WEIGHTS_NAME;
+        out->weights = bytes->weights;
+        status = weights_read(out, bytes->weight_bytes, error);
+    }
+    if (status != ERX_OK) {
+        erx_model_file_close(out);
+        return erx_error_prefix(error, "%s", name);
+    }
+    out->has_luts = bytes->luts != NULL;
+    if (out->has_luts)
+        memcpy(out->luts, bytes->luts, sizeof out->luts);
+    return ERX_OK;
+}
+
 void erx_model_file_close(erx_model_file_t *file)
 {
-    if (file->weights != NULL)
+    if (file->is_mapped)
         (void)munmap((void *)(uintptr_t)file->weights, file->manifest.weight_bytes);
     erx_manifest_free(&file->manifest);
     memset(file, 0, sizeof *file);

@@ -1,5 +1,5 @@
-/* A model directory, read and checked: manifest.json, weights_int8.bin and,
- * where there is one, luts.bin (MODEL.md). */
+/* A model, read and checked: manifest.json, weights_int8.bin and, where there is
+ * one, luts.bin (MODEL.md), from a directory or from memory. */
 #ifndef ERX_ENGINE_MODEL_FILE_H
 #define ERX_ENGINE_MODEL_FILE_H
 
@@ -10,7 +10,8 @@
 typedef struct {
     erx_manifest_t manifest;
     erx_tensors_t tensors;  /* into weights */
-    const uint8_t *weights; /* read-only mapping of manifest.weight_bytes bytes */
+    const uint8_t *weights; /* manifest.weight_bytes bytes */
+    bool is_mapped;         /* by erx_model_file_open */
     bool has_luts;
     uint8_t luts[ERX_LUTS_BYTES];
     /* SHA-256 over the bytes of manifest.json and then the 32 bytes of the
@@ -23,6 +24,19 @@ typedef struct {
  * closes it; on failure *out is all zero. The files must not be written to
  * while they are open. Any thread. */
 erx_status_t erx_model_file_open(const char *directory, erx_model_file_t *out, erx_error_t *error);
+
+/* The files of a model in memory. */
+typedef struct {
+    const char *manifest;
+    size_t manifest_bytes;
+    const uint8_t *weights; /* 64-byte aligned */
+    size_t weight_bytes;
+    const uint8_t *luts; /* [ERX_LUTS_BYTES]; NULL: there are none */
+} erx_model_bytes_t;
+
+/* The same checks on files in memory, whose weights outlive out. */
+erx_status_t erx_model_file_read(const erx_model_bytes_t *bytes, erx_model_file_t *out,
+                                 erx_error_t *error);
 
 /* Unmaps and frees; everything that points into the model ends here. An
  * all-zero file is allowed. */

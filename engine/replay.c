@@ -8,14 +8,10 @@
 
 erx_status_t erx_replay_open(erx_replay_t *replay, erx_error_t *error)
 {
-    replay->model_base[0] = 0;
-    for (uint32_t m = 0; m < replay->model_count; m++)
-        replay->model_base[m + 1] = replay->model_base[m] + replay->models[m].sessions.capacity;
-    replay->slots = erx_alloc(replay->model_base[replay->model_count], sizeof *replay->slots);
+    replay->slots = erx_alloc(erx_pools_slot_count(&replay->pools), sizeof *replay->slots);
     if (replay->slots == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory to re-execute");
-    for (uint32_t m = 0; m < replay->model_count; m++)
-        erx_session_pool_reset(&replay->models[m].sessions);
+    erx_pools_reset(&replay->pools);
     return ERX_OK;
 }
 
@@ -25,78 +21,162 @@ void erx_replay_close(erx_replay_t *replay)
     replay->slots = NULL;
 }
 
-/* What an entry of a record is about; session is NULL where a checkpoint has it. */
+/* What an entry of a record is about, and whether a checkpoint has it already. */
 typedef struct {
-    erx_model_t *model;
-    erx_session_t *session;
+    uint32_t pool;
+    uint32_t slot;
+    bool covered;
+    erx_model_t *model;     /* NULL: it is a page */
+    erx_session_t *session; /* likewise */
 } subject_t;
 
-static erx_status_t find_subject(erx_replay_t *replay, const erx_record_t *record, uint32_t model,
+/* The model of a pool, which may have to be fetched. */
+static erx_status_t find_model(const erx_replay_t *replay, const erx_record_t *record,
+                               uint32_t pool, erx_error_t *error)
+{
+    const erx_session_pool_t *sessions = &replay->pools.models[pool].sessions;
+    if (sessions->has_model)
+        return ERX_OK;
+    erx_status_t status = ERX_ERR_NOT_FOUND;
+    if (replay->bind == NULL)
+        (void)erx_error_set(error, status, "it arrived after the start and cannot be fetched here");
+    else
+        status = replay->bind(replay->bind_context, pool, error);
+    if (status == ERX_OK && !sessions->has_model)
+        status = erx_error_set(error, ERX_ERR_NOT_FOUND, "there is none");
+    return status == ERX_OK ? ERX_OK
+                            : erx_error_prefix(error, "%s: record %" PRIu64 ", model of pool %u",
+                                               replay->name, record->sequence, pool);
+}
+
+static erx_status_t find_subject(erx_replay_t *replay, const erx_record_t *record, uint32_t pool,
                                  uint32_t slot, uint64_t previous, subject_t *subject_out,
                                  erx_error_t *error)
 {
-    if (model >= replay->model_count || slot >= replay->models[model].sessions.capacity)
+    const erx_pools_t *pools = &replay->pools;
+    if (pool >= pools->count || slot >= erx_pools_capacity(pools, pool))
         return erx_error_set(error, ERX_ERR_FORMAT,
-                             "%s: record %" PRIu64 " is about session %u of model %u, which this "
-                             "data directory does not have",
-                             replay->name, record->sequence, slot, model);
-    erx_replay_slot_t *state = &replay->slots[replay->model_base[model] + slot];
-    *subject_out = (subject_t){.model = &replay->models[model]};
+                             "%s: record %" PRIu64 " is about slot %u of pool %u, which this data "
+                             "directory does not have",
+                             replay->name, record->sequence, slot, pool);
+    erx_replay_slot_t *state = &replay->slots[pools->base[pool] + slot];
+    *subject_out = (subject_t){.pool = pool, .slot = slot};
     if (record->sequence <= state->base) {
         /* The chain has the slot from its first record on; no image of it need
          * have been durable. */
         if (previous == 0)
             state->needed = ERX_MIN(state->needed, record->sequence - 1);
+        subject_out->covered = true;
         return ERX_OK;
     }
-    if (state->touched != previous)
+    if (state->touched != previous) {
+        char text[ERX_POOL_TEXT_MAX];
+        erx_pools_text(pools, pool, slot, text);
         return erx_error_set(error, ERX_ERR_HASH,
-                             "%s: session %u of model %u needs record %" PRIu64
+                             "%s: %s needs record %" PRIu64
                              ", which is damaged or gone, as is its checkpoint after that; put "
                              "back a copy of the data directory",
-                             replay->name, slot, model, previous);
+                             replay->name, text, previous);
+    }
     state->touched = record->sequence;
-    subject_out->session = &replay->models[model].sessions.sessions[slot];
-    return ERX_OK;
+    if (erx_pools_is_pages(pools, pool))
+        return ERX_OK;
+    subject_out->model = &pools->models[pool];
+    subject_out->session = erx_pools_session(pools, pool, slot);
+    return find_model(replay, record, pool, error);
 }
 
 static erx_status_t refuse(const erx_replay_t *replay, const erx_record_t *record,
-                           const erx_session_t *session, const char *what, erx_error_t *error)
+                           const subject_t *subject, const char *what, erx_error_t *error)
 {
+    char text[ERX_POOL_TEXT_MAX];
+    erx_pools_text(&replay->pools, subject->pool, subject->slot, text);
     return erx_error_set(error, ERX_ERR_DIFFERS,
-                         "%s: record %" PRIu64 " (block %" PRIu64
-                         "), session %u: %s is not what was recorded",
-                         replay->name, record->sequence, record->block, session->slot, what);
+                         "%s: record %" PRIu64 " (block %" PRIu64 "), %s: %s is not what was "
+                         "recorded",
+                         replay->name, record->sequence, record->block, text, what);
+}
+
+static erx_status_t apply_write(const erx_replay_t *replay, const erx_record_t *record,
+                                const erx_event_t *event, const subject_t *subject,
+                                const uint8_t *bulk, erx_error_t *error)
+{
+    if (event->kind != ERX_EVENT_WRITE || event->generation != 1)
+        return refuse(replay, record, subject, "the kind of an event", error);
+    uint8_t *page = erx_pools_arena(&replay->pools, subject->pool, subject->slot);
+    if (erx_accounts_page_apply(page, bulk, event->bulk_bytes, error) == ERX_OK)
+        return ERX_OK;
+    char text[ERX_POOL_TEXT_MAX];
+    erx_pools_text(&replay->pools, subject->pool, subject->slot, text);
+    return erx_error_prefix(error, "%s: record %" PRIu64 ", %s", replay->name, record->sequence,
+                            text);
+}
+
+static bool is_character(uint8_t character)
+{
+    return character < ERX_CHARACTERS;
+}
+
+static erx_status_t apply_create(const erx_replay_t *replay, const erx_record_t *record,
+                                 const erx_event_t *event, const subject_t *subject,
+                                 erx_error_t *error)
+{
+    erx_session_terms_t terms = erx_event_terms(event);
+    if (terms.stage >= ERX_STAGES || !is_character(terms.characters[0]) ||
+        !is_character(terms.characters[1]))
+        return refuse(replay, record, subject, "its stage or a character", error);
+    erx_session_place(&subject->model->sessions, event->slot, event->generation, &terms);
+    return ERX_OK;
+}
+
+static erx_status_t apply_import(const erx_replay_t *replay, const erx_record_t *record,
+                                 const erx_event_t *event, const subject_t *subject,
+                                 const uint8_t *bulk, erx_error_t *error)
+{
+    if (event->bulk_bytes != erx_arena_bytes(&subject->model->shape))
+        return refuse(replay, record, subject, "its size", error);
+    erx_session_fill(&subject->model->sessions, subject->session, bulk, event->bulk_bytes);
+    erx_session_adopt(subject->session, event->generation, event->frame_hash);
+    return ERX_OK;
+}
+
+static erx_status_t apply_join(const erx_replay_t *replay, const erx_record_t *record,
+                               const erx_event_t *event, const subject_t *subject,
+                               erx_error_t *error)
+{
+    erx_session_t *session = subject->session;
+    uint8_t first = (uint8_t)erx_arena_world(session->arena)->category[ERX_C_CHARACTER];
+    if (session->status != ERX_SESSION_WAITING || !is_character(first) ||
+        !is_character(event->characters[1]))
+        return refuse(replay, record, subject, "its status or a character", error);
+    memcpy(session->arena + ERX_ARENA_INPUT, event->input, ERX_INPUT_BYTES);
+    erx_session_seat(session, event->players[1], event->characters[1], event->timestamp);
+    return ERX_OK;
 }
 
 static erx_status_t apply_event(erx_replay_t *replay, const erx_record_t *record,
                                 const erx_event_t *event, const uint8_t *bulk, erx_error_t *error)
 {
-    subject_t subject;
+    subject_t subject = {0};
     erx_status_t status =
-        find_subject(replay, record, event->model, event->slot, event->previous, &subject, error);
+        find_subject(replay, record, event->pool, event->slot, event->previous, &subject, error);
     erx_session_t *session = subject.session;
-    if (status != ERX_OK || session == NULL)
+    if (status != ERX_OK || subject.covered)
         return status;
+    if (session == NULL)
+        return apply_write(replay, record, event, &subject, bulk, error);
     bool starts = event->kind == ERX_EVENT_CREATE || event->kind == ERX_EVENT_IMPORT;
     bool ends = event->kind == ERX_EVENT_END;
     if (event->generation != session->generation + (starts || ends) ||
         event->generation % 2 == ends)
-        return refuse(replay, record, session, "its generation", error);
-    erx_session_terms_t terms = erx_event_terms(event);
+        return refuse(replay, record, &subject, "its generation", error);
     switch (event->kind) {
     case ERX_EVENT_CREATE:
-        if (terms.stage >= ERX_STAGES || terms.characters[0] >= ERX_CHARACTERS ||
-            terms.characters[1] >= ERX_CHARACTERS)
-            return refuse(replay, record, session, "its stage or a character", error);
-        erx_session_place(&subject.model->sessions, event->slot, event->generation, &terms);
-        return ERX_OK;
+        return apply_create(replay, record, event, &subject, error);
     case ERX_EVENT_IMPORT:
-        if (event->bulk_bytes != erx_arena_bytes(&subject.model->shape))
-            return refuse(replay, record, session, "its size", error);
-        memcpy(session->arena, bulk, event->bulk_bytes);
-        erx_session_adopt(session, event->generation, event->frame_hash);
-        return ERX_OK;
+        return apply_import(replay, record, event, &subject, bulk, error);
+    case ERX_EVENT_JOIN:
+        return apply_join(replay, record, event, &subject, error);
     case ERX_EVENT_END:
         session->generation = event->generation;
         session->status = ERX_SESSION_ENDED;
@@ -104,8 +184,11 @@ static erx_status_t apply_event(erx_replay_t *replay, const erx_record_t *record
     case ERX_EVENT_INPUT:
         memcpy(session->arena + ERX_ARENA_INPUT, event->input, ERX_INPUT_BYTES);
         return ERX_OK;
+    case ERX_EVENT_CHUNK:
+        erx_arena_put_chunk(session->arena, event->next_layer, event->controls);
+        return ERX_OK;
     default:
-        return refuse(replay, record, session, "the kind of an event", error);
+        return refuse(replay, record, &subject, "the kind of an event", error);
     }
 }
 
@@ -131,27 +214,28 @@ static erx_status_t add_frame(erx_replay_t *replay, const erx_record_t *record,
                               const erx_frame_entry_t *entry, erx_block_t *block,
                               erx_error_t *error)
 {
-    subject_t subject;
+    subject_t subject = {0};
     erx_status_t status =
-        find_subject(replay, record, entry->model, entry->slot, entry->previous, &subject, error);
+        find_subject(replay, record, entry->pool, entry->slot, entry->previous, &subject, error);
     erx_session_t *session = subject.session;
     if (status != ERX_OK)
         return status;
-    if (session == NULL) {
+    if (subject.covered) {
         replay->frames_whole = false;
         return ERX_OK;
     }
+    if (session == NULL)
+        return refuse(replay, record, &subject, "a frame of it", error);
     if (entry->generation != session->generation || entry->frame != session->frame)
-        return refuse(replay, record, session, "its number of frames", error);
+        return refuse(replay, record, &subject, "its number of frames", error);
     if (entry->frame_hash != session->frame_hash)
         return erx_error_set(error, ERX_ERR_DIFFERS,
-                             "%s: session %u of model %u: its state after record %" PRIu64
+                             "%s: session %u of pool %u: its state after record %" PRIu64
                              ", frame %u, is not the one that was recorded",
-                             replay->name, entry->slot, entry->model, entry->previous,
-                             entry->frame);
+                             replay->name, entry->slot, entry->pool, entry->previous, entry->frame);
     memcpy(session->arena + ERX_ARENA_INPUT, entry->input, ERX_INPUT_BYTES);
     if (erx_block_add(block, subject.model, session) != ERX_OK)
-        return refuse(replay, record, session, "its status", error);
+        return refuse(replay, record, &subject, "its status", error);
     return ERX_OK;
 }
 
@@ -159,17 +243,20 @@ static erx_status_t add_frame(erx_replay_t *replay, const erx_record_t *record,
 static erx_status_t check_images(const erx_replay_t *replay, const erx_record_t *record,
                                  erx_error_t *error)
 {
-    for (uint32_t m = 0; m < replay->model_count; m++) {
-        const erx_session_pool_t *pool = &replay->models[m].sessions;
-        for (uint32_t slot = 0; slot < pool->capacity; slot++) {
-            const erx_replay_slot_t *state = &replay->slots[replay->model_base[m] + slot];
-            const erx_session_t *session = &pool->sessions[slot];
+    const erx_pools_t *pools = &replay->pools;
+    for (uint32_t pool = 0; pool < pools->count; pool++) {
+        for (uint32_t slot = 0; slot < erx_pools_capacity(pools, pool); slot++) {
+            const erx_replay_slot_t *state = &replay->slots[pools->base[pool] + slot];
+            const erx_session_t *session = erx_pools_session(pools, pool, slot);
             if (state->other != record->sequence || state->base >= state->other)
                 continue;
-            uint64_t hash = erx_state_hash(
-                session->arena, session->generation % 2 == 1 ? erx_arena_bytes(&pool->shape) : 0);
+            bool is_used = session == NULL || session->generation % 2 == 1;
+            uint64_t hash = erx_state_hash(erx_pools_arena(pools, pool, slot),
+                                           is_used ? erx_pools_arena_bytes(pools, pool) : 0);
+            const subject_t subject = {.pool = pool, .slot = slot};
             if (hash != state->other_hash)
-                return refuse(replay, record, session, "its state (against its checkpoint)", error);
+                return refuse(replay, record, &subject, "its state (against its checkpoint)",
+                              error);
         }
     }
     return ERX_OK;
@@ -207,19 +294,19 @@ erx_status_t erx_replay_apply(erx_replay_t *replay, const erx_record_t *record, 
 
 erx_status_t erx_replay_finish(erx_replay_t *replay, uint64_t touched, erx_error_t *error)
 {
+    const erx_pools_t *pools = &replay->pools;
     uint64_t count = 0;
-    for (uint32_t m = 0; m < replay->model_count; m++) {
-        for (uint32_t slot = 0; slot < replay->models[m].sessions.capacity; slot++) {
-            const erx_replay_slot_t *state = &replay->slots[replay->model_base[m] + slot];
-            count += state->touched != 0;
-        }
-        erx_session_pool_recount(&replay->models[m].sessions);
-    }
+    for (uint32_t i = 0; i < erx_pools_slot_count(pools); i++)
+        count += replay->slots[i].touched != 0;
+    for (uint32_t m = 0; m < pools->model_count; m++)
+        erx_session_pool_recount(&pools->models[m].sessions);
     if (count != touched)
         return erx_error_set(error, ERX_ERR_HASH,
-                             "%s: %" PRIu64 " sessions were there and %" PRIu64
-                             " can be recovered: checkpoints are damaged; put back a copy of the "
-                             "data directory",
+                             "%s: %" PRIu64 " sessions and pages of accounts were there and "
+                             "%" PRIu64 " can be recovered: checkpoints are damaged; put back a "
+                             "copy of the data directory",
                              replay->name, touched, count);
+    if (pools->accounts != NULL && erx_accounts_rebuild(pools->accounts, error) != ERX_OK)
+        return erx_error_prefix(error, "%s", replay->name);
     return ERX_OK;
 }

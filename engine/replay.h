@@ -1,5 +1,5 @@
-/* Re-execution: sessions from checkpoints (or from nothing), then records in
- * order, every entry checked against what is there.
+/* Re-execution: sessions and pages of accounts from checkpoints (or from
+ * nothing), then records in order, every entry checked against what is there.
  *
  * Used by recovery, which wants the newest state quickly, and by verification,
  * which wants as many frames checked as the records allow. Sessions that a
@@ -21,12 +21,10 @@ typedef struct {
 } erx_replay_slot_t;
 
 typedef struct {
-    uint32_t model_count;
-    erx_model_t *models;
+    erx_pools_t pools;
     erx_executor_t executor;
     const uint8_t *file_id;
     const char *name; /* for messages */
-    uint32_t model_base[ERX_MODELS_MAX + 1];
     erx_replay_slot_t *slots;
     uint64_t sequence; /* of the last record that was applied */
     uint64_t frames_done;
@@ -35,6 +33,8 @@ typedef struct {
     bool frames_whole;    /* ... all of which were stepped */
     void (*progress)(void *context, uint64_t done, uint64_t total);
     void *context;
+    erx_store_bind_fn bind; /* NULL where no model arrives later */
+    void *bind_context;
 } erx_replay_t;
 
 typedef enum {
@@ -42,7 +42,7 @@ typedef enum {
     ERX_REPLAY_OLDEST, /* most to check */
 } erx_replay_from_t;
 
-/* Takes the slots' table for the models that are set. Errors: ERX_ERR_MEMORY. */
+/* Takes the slots' table for the pools that are set, and empties these. Errors: ERX_ERR_MEMORY. */
 erx_status_t erx_replay_open(erx_replay_t *replay, erx_error_t *error);
 void erx_replay_close(erx_replay_t *replay);
 
@@ -59,7 +59,8 @@ erx_status_t erx_replay_load(erx_replay_t *replay, erx_io_t *io, void *buffer,
 erx_status_t erx_replay_apply(erx_replay_t *replay, const erx_record_t *record, erx_error_t *error);
 
 /* After the last record, which said that so many slots were ever touched.
- * Errors: ERX_ERR_HASH where a session is missing. */
+ * Makes the account table's index. Errors: ERX_ERR_HASH where a session or page
+ * is missing, ERX_ERR_FORMAT where the accounts are no table. */
 erx_status_t erx_replay_finish(erx_replay_t *replay, uint64_t touched, erx_error_t *error);
 
 #endif

@@ -18,9 +18,8 @@ typedef struct {
 /* Reads an image into the buffer; false where it is not whole. */
 static bool read_image(const load_t *load, const erx_checkpoint_place_t *place, bool header_only)
 {
-    const erx_shape_t *shape = &load->replay->models[place->model].shape;
-    uint32_t file = ERX_JOURNAL_COPIES + place->model;
-    uint64_t offset = erx_checkpoint_offset(shape, place->slot, place->image);
+    uint32_t file = ERX_JOURNAL_COPIES + place->pool;
+    uint64_t offset = erx_checkpoint_offset(place->arena_bytes, place->slot, place->image);
     if (erx_io_read(load->io, file, offset, load->buffer, ERX_CHECKPOINT_HEADER_BYTES) != 0 ||
         !erx_checkpoint_is_placed(load->buffer, place))
         return false;
@@ -76,21 +75,24 @@ static erx_status_t check_claim(const load_t *load, erx_error_t *error)
 {
     if (load->buffer->durable <= load->chain->last_sequence)
         return ERX_OK;
-    return erx_error_set(error, ERX_ERR_HASH,
-                         "%s: record %" PRIu64 " was confirmed as durable, as a checkpoint of "
-                         "session %u says, but the journal ends at %" PRIu64
-                         "; put back a copy of the data directory",
-                         load->replay->name, load->buffer->durable, load->buffer->slot,
-                         load->chain->last_sequence);
+    char text[ERX_POOL_TEXT_MAX];
+    erx_pools_text(&load->replay->pools, load->buffer->pool, load->buffer->slot, text);
+    return erx_error_set(
+        error, ERX_ERR_HASH,
+        "%s: record %" PRIu64 " was confirmed as durable, as a checkpoint of %s "
+        "says, but the journal ends at %" PRIu64 "; put back a copy of the data directory",
+        load->replay->name, load->buffer->durable, text, load->chain->last_sequence);
 }
 
 /* Makes the image in the buffer the slot's state. */
 static void adopt(const load_t *load, erx_replay_slot_t *state)
 {
     const erx_checkpoint_t *image = load->buffer;
-    erx_session_t *session = &load->replay->models[image->model].sessions.sessions[image->slot];
-    memcpy(session->arena, image + 1, image->arena_bytes);
-    erx_session_adopt(session, image->generation, image->frame_hash);
+    const erx_pools_t *pools = &load->replay->pools;
+    erx_session_t *session = erx_pools_session(pools, image->pool, image->slot);
+    memcpy(erx_pools_arena(pools, image->pool, image->slot), image + 1, image->arena_bytes);
+    if (session != NULL)
+        erx_session_adopt(session, image->generation, image->frame_hash);
     state->base = image->sequence;
     state->touched = image->touched;
 }
@@ -106,7 +108,7 @@ static erx_status_t load_slot(const load_t *load, erx_checkpoint_place_t place, 
     image_t images[ERX_CHECKPOINT_IMAGES];
     uint32_t count = order_images(load, place, images);
     erx_replay_slot_t *state =
-        &load->replay->slots[load->replay->model_base[place.model] + place.slot];
+        &load->replay->slots[load->replay->pools.base[place.pool] + place.slot];
     for (uint32_t i = 0; i < count; i++) {
         place.image = images[i].image;
         /* The second is worth reading where it is compared, or where the first
@@ -129,8 +131,9 @@ static erx_status_t load_slot(const load_t *load, erx_checkpoint_place_t place, 
     }
     if (ERX_MUTANT(OLDER_CHECKPOINT) && count == 2)
         state->base = state->touched = images[1].sequence;
-    load->replay->frames_total +=
-        load->chain->last_sequence - ERX_MIN(state->base, load->chain->last_sequence);
+    if (!erx_pools_is_pages(&load->replay->pools, place.pool))
+        load->replay->frames_total +=
+            load->chain->last_sequence - ERX_MIN(state->base, load->chain->last_sequence);
     return ERX_OK;
 }
 
@@ -146,14 +149,13 @@ erx_status_t erx_replay_load(erx_replay_t *replay, erx_io_t *io, void *buffer,
     };
     if (chain->count > 0)
         load.needed = chain->links[chain->count - 1].record->needed;
-    for (uint32_t m = 0; m < replay->model_count; m++) {
-        const erx_session_pool_t *pool = &replay->models[m].sessions;
-        for (uint32_t slot = 0; slot < pool->capacity; slot++) {
+    for (uint32_t pool = 0; pool < replay->pools.count; pool++) {
+        for (uint32_t slot = 0; slot < erx_pools_capacity(&replay->pools, pool); slot++) {
             const erx_checkpoint_place_t place = {
                 .file_id = replay->file_id,
-                .model = m,
+                .pool = pool,
                 .slot = slot,
-                .arena_bytes = (uint32_t)erx_arena_bytes(&pool->shape),
+                .arena_bytes = erx_pools_arena_bytes(&replay->pools, pool),
             };
             erx_status_t status = load_slot(&load, place, error);
             if (status != ERX_OK)

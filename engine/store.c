@@ -10,66 +10,69 @@
 
 #define RECORDS_MIN 4u /* longest records that the journal must hold */
 
-uint32_t erx_store_model_of(const erx_store_t *store, uint32_t slot_index)
-{
-    uint32_t model = 0;
-    while (slot_index >= store->model_base[model + 1])
-        model++;
-    return model;
-}
-
-erx_session_t *erx_store_session(const erx_store_t *store, uint32_t slot_index)
-{
-    uint32_t model = erx_store_model_of(store, slot_index);
-    return &store->config.models[model].sessions.sessions[slot_index - store->model_base[model]];
-}
-
-/* Sizes that follow from the models. */
+/* Sizes that follow from the pools. */
 static void plan(erx_store_t *store, erx_commit_plan_t *plan_out)
 {
+    const erx_store_config_t *config = &store->config;
+    store->pools = erx_pools_of(config->models, config->model_count, config->accounts);
+    store->slot_count = erx_pools_slot_count(&store->pools);
+    uint32_t session_count = erx_pools_session_count(&store->pools);
     uint32_t arena_bytes = 0;
-    uint64_t stage_bytes = 0;
-    for (uint32_t m = 0; m < store->config.model_count; m++) {
-        const erx_model_t *model = &store->config.models[m];
-        store->model_base[m + 1] = store->model_base[m] + model->sessions.capacity;
-        arena_bytes = ERX_MAX(arena_bytes, (uint32_t)erx_arena_bytes(&model->shape));
-        stage_bytes = ERX_MAX(stage_bytes, erx_checkpoint_stride(&model->shape));
-    }
-    store->slot_count = store->model_base[store->config.model_count];
+    for (uint32_t m = 0; m < config->model_count; m++)
+        arena_bytes = ERX_MAX(arena_bytes, erx_pools_arena_bytes(&store->pools, m));
     store->log.bulk_capacity = arena_bytes;
-    store->record_bytes = erx_record_length(erx_event_log_capacity(store->slot_count),
-                                            store->slot_count, arena_bytes);
+    uint64_t events = erx_event_log_capacity(session_count), bulk = arena_bytes;
+    if (config->accounts != NULL) {
+        events += erx_accounts_written_pages_max(config->accounts);
+        bulk += erx_accounts_patches_bytes_max(config->accounts);
+    }
+    store->record_bytes = erx_record_length(events, session_count, bulk);
     *plan_out = (erx_commit_plan_t){
         .record_bytes = store->record_bytes,
-        .stage_bytes = stage_bytes,
+        .stage_bytes = erx_checkpoint_stride(erx_pools_arena_bytes_max(&store->pools)),
         .stage_count = ERX_MIN(store->slot_count, ERX_STAGES_MAX),
-        .threaded = store->config.threaded,
-        .confirmed = store->config.archive,
-        .context = store->config.context,
+        .threaded = config->threaded,
+        .confirmed = config->archive,
+        .context = config->context,
     };
+}
+
+static erx_status_t check_sizes(const erx_store_t *store, erx_error_t *error)
+{
+    uint64_t journal_bytes = store->config.io.files[0].bytes;
+    if (store->record_bytes > ERX_JOURNAL_LENGTH_MAX)
+        return erx_error_set(error, ERX_ERR_RANGE,
+                             "a record of %u sessions and what accounts' transactions write may "
+                             "have %" PRIu64 " bytes, more than %u: open the engine with fewer "
+                             "sessions or a smaller write log of the accounts",
+                             erx_pools_session_count(&store->pools), store->record_bytes,
+                             ERX_JOURNAL_LENGTH_MAX);
+    if (journal_bytes < RECORDS_MIN * store->record_bytes)
+        return erx_error_set(
+            error, ERX_ERR_RANGE,
+            "%s: a journal of %" PRIu64 " bytes is too small for %u sessions%s; make "
+            "the data directory with at least %" PRIu64,
+            store->config.name, journal_bytes, erx_pools_session_count(&store->pools),
+            store->config.accounts == NULL ? "" : " and the accounts",
+            RECORDS_MIN * store->record_bytes);
+    return ERX_OK;
 }
 
 static erx_status_t take_memory(erx_store_t *store, erx_error_t *error)
 {
     erx_commit_plan_t commit_plan;
     plan(store, &commit_plan);
-    uint64_t journal_bytes = store->config.io.files[0].bytes;
-    if (journal_bytes < RECORDS_MIN * store->record_bytes)
-        return erx_error_set(error, ERX_ERR_RANGE,
-                             "%s: a journal of %" PRIu64
-                             " bytes is too small for %u sessions; make "
-                             "the data directory with at least %" PRIu64,
-                             store->config.name, journal_bytes, store->slot_count,
-                             RECORDS_MIN * store->record_bytes);
+    if (check_sizes(store, error) != ERX_OK)
+        return error->status;
     store->slots = erx_alloc(store->slot_count, sizeof *store->slots);
     store->turns = erx_alloc(store->slot_count, sizeof *store->turns);
     if (store->slots == NULL || store->turns == NULL)
-        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for a store of %u sessions",
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for a store of %u slots",
                              store->slot_count);
-    erx_status_t status =
-        erx_event_log_open(&store->log, store->slot_count, store->log.bulk_capacity, error);
+    erx_status_t status = erx_event_log_open(&store->log, erx_pools_session_count(&store->pools),
+                                             store->log.bulk_capacity, error);
     if (status == ERX_OK)
-        status = erx_journal_ring_open(&store->ring, journal_bytes, error);
+        status = erx_journal_ring_open(&store->ring, store->config.io.files[0].bytes, error);
     if (status == ERX_OK)
         status = erx_commit_open(&commit_plan, &store->commit, error);
     return status;
@@ -80,33 +83,40 @@ static erx_status_t open_device(erx_store_t *store, erx_recovery_t *recovery, er
     erx_io_buffer_t memory = erx_commit_memory(store->commit);
     store->config.io.buffers = &memory;
     store->config.io.buffer_count = 1;
-    ERX_ASSERT(store->config.io.file_count == ERX_JOURNAL_COPIES + store->config.model_count);
+    ERX_ASSERT(store->config.io.file_count == ERX_JOURNAL_COPIES + store->pools.count);
     erx_status_t status = store->config.io_open(store->config.io_context, &store->config.io,
                                                 &store->io, recovery->note, error);
     store->config.io.buffers = NULL;
     return status;
 }
 
+/* How often sessions take their turns; pages take theirs as often. */
 static void choose_pace(erx_store_t *store)
 {
     uint64_t frame_ns = 0;
     for (uint32_t m = 0; m < store->config.model_count; m++) {
         const erx_cost_t *cost = &store->config.models[m].cost;
         uint32_t last = cost->point_count - 1;
-        frame_ns = ERX_MAX(frame_ns, cost->slice_ns[last] / cost->counts[last]);
+        if (cost->point_count > 0) /* the pool has a model */
+            frame_ns = ERX_MAX(frame_ns, cost->slice_ns[last] / cost->counts[last]);
     }
     store->pace.frames = store->config.checkpoint_frames;
     if (store->pace.frames == 0)
-        store->pace.frames =
-            erx_checkpoint_frames_for(store->config.restart_ns, store->slot_count, frame_ns,
-                                      store->config.models[0].worker_count);
+        store->pace.frames = erx_checkpoint_frames_for(store->config.restart_ns,
+                                                       erx_pools_session_count(&store->pools),
+                                                       frame_ns, store->config.worker_count);
+}
+
+void erx_store_note_model(erx_store_t *store)
+{
+    choose_pace(store);
 }
 
 static void attach_pools(erx_store_t *store)
 {
     for (uint32_t m = 0; m < store->config.model_count; m++) {
         store->config.models[m].sessions.log = &store->log;
-        store->config.models[m].sessions.model_index = m;
+        store->config.models[m].sessions.pool_index = m;
     }
 }
 
@@ -140,8 +150,7 @@ erx_status_t erx_store_open(const erx_store_config_t *config, erx_store_t **stor
     if (status == ERX_OK)
         status = erx_commit_start(store->commit, store->io, store->sequence, error);
     if (status != ERX_OK) {
-        for (uint32_t m = 0; m < config->model_count; m++)
-            erx_session_pool_reset(&config->models[m].sessions);
+        erx_pools_reset(&store->pools);
         erx_io_close(store->io);
         release(store);
         return status;
@@ -201,7 +210,7 @@ void erx_store_collect(erx_store_t *store)
     for (uint32_t stage = 0;
          (stage = erx_commit_durable_stage(store->commit, stage)) < ERX_STAGES_MAX; stage++) {
         const erx_checkpoint_t *image = erx_commit_stage(store->commit, stage);
-        uint32_t index = erx_store_slot_index(store, image->model, image->slot);
+        uint32_t index = erx_store_slot_index(store, image->pool, image->slot);
         store->slots[index].pending_durable = true;
         erx_commit_release_stage(store->commit, stage);
     }
@@ -226,6 +235,7 @@ erx_status_t erx_store_health(const erx_store_t *store, erx_error_t *error)
 erx_store_figures_t erx_store_figures(const erx_store_t *store)
 {
     erx_store_figures_t figures = store->figures;
+    figures.checkpoint_age = store->sequence + 1 - ERX_MIN(store->needed, store->sequence + 1);
     figures.commit_cpu_ns = erx_commit_cpu_ns(store->commit);
     return figures;
 }

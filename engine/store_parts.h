@@ -5,7 +5,7 @@
 #include "engine/journal_ring.h"
 #include "engine/store.h"
 
-/* What is known of one slot of one model. */
+/* What is known of one slot of one pool. */
 typedef struct {
     uint64_t touched;       /* last record that changed it; 0: none ever */
     uint64_t base;          /* recovery needs no record up to this one for it */
@@ -22,7 +22,7 @@ typedef struct {
 
 struct erx_store {
     erx_store_config_t config;
-    uint32_t model_base[ERX_MODELS_MAX + 1]; /* index of a model's first slot */
+    erx_pools_t pools;
     uint32_t slot_count;
     erx_slot_t *slots; /* [slot_count] */
     uint32_t *turns;   /* slots that were touched, in the order of their turns */
@@ -45,16 +45,10 @@ struct erx_store {
     erx_store_figures_t figures;
 };
 
-static inline uint32_t erx_store_slot_index(const erx_store_t *store, uint32_t model, uint32_t slot)
+static inline uint32_t erx_store_slot_index(const erx_store_t *store, uint32_t pool, uint32_t slot)
 {
-    return store->model_base[model] + slot;
+    return store->pools.base[pool] + slot;
 }
-
-/* Model of a slot's index. */
-uint32_t erx_store_model_of(const erx_store_t *store, uint32_t slot_index);
-
-/* The session in a slot. */
-erx_session_t *erx_store_session(const erx_store_t *store, uint32_t slot_index);
 
 /* Notes that the record of a sequence changes a slot; returns which did before. */
 uint64_t erx_store_touch(erx_store_t *store, uint32_t slot_index, uint64_t sequence);
@@ -73,7 +67,7 @@ void erx_store_collect(erx_store_t *store);
  * record fits. */
 void erx_store_make_room(erx_store_t *store);
 
-/* Fills the pools, slots and ring from the device, which is open. */
+/* Fills pools, table, slots and ring from the device, which is open. */
 erx_status_t erx_store_recover(erx_store_t *store, erx_recovery_t *recovery, erx_error_t *error);
 
 #endif

@@ -1,4 +1,5 @@
-/* The store while it opens: what is on the device becomes sessions again. */
+/* The store while it opens: what is on the device becomes sessions and
+ * accounts again. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +98,7 @@ static erx_status_t last_frames_hash(const erx_store_t *store, const erx_record_
     const erx_frame_entry_t *entries = erx_record_frames(record);
     for (uint32_t i = 0; i < record->frame_count; i++)
         block.frames[i].session =
-            &store->config.models[entries[i].model].sessions.sessions[entries[i].slot];
+            erx_pools_session(&store->pools, entries[i].pool, entries[i].slot);
     *hash_out = erx_block_frames_hash(&block);
     erx_free(block.frames);
     return ERX_OK;
@@ -123,13 +124,14 @@ static erx_status_t recover_chain(erx_store_t *store, const erx_chain_t *chain,
                                   erx_recovery_t *recovery, erx_error_t *error)
 {
     erx_replay_t replay = {
-        .model_count = store->config.model_count,
-        .models = store->config.models,
+        .pools = store->pools,
         .executor = store->config.executor,
         .file_id = store->config.file_id,
         .name = store->config.name,
         .progress = store->config.progress,
         .context = store->config.context,
+        .bind = store->config.bind,
+        .bind_context = store->config.bind_context,
     };
     erx_status_t status = erx_replay_open(&replay, error);
     if (status == ERX_OK)
@@ -144,8 +146,12 @@ static erx_status_t recover_chain(erx_store_t *store, const erx_chain_t *chain,
         recovery->first_sequence = chain->first_sequence;
         recovery->epoch = store->epoch;
         recovery->replayed_frames = replay.frames_done;
-        if (chain->count > 0)
-            recovery->block = chain->links[chain->count - 1].record->block;
+        if (chain->count > 0) {
+            const erx_record_t *last = chain->links[chain->count - 1].record;
+            recovery->block = last->block;
+            recovery->slot = last->slot;
+            recovery->timestamp = last->timestamp;
+        }
     }
     erx_replay_close(&replay);
     return status;

@@ -5,7 +5,7 @@
  *   offset  bytes  field
  *   0       16     hash         XXH3-128 of the bytes from 16 on
  *   16      8      magic        "ERXSESN1"
- *   24      4      version      1
+ *   24      4      version      2
  *   28      4      arena_bytes
  *   32      32     model        hash of the model that plays it
  *   64      8      frame_hash   of the session's chain
@@ -20,7 +20,7 @@
 #include "engine/model.h"
 
 #define ERX_TRANSFER_MAGIC   "ERXSESN1"
-#define ERX_TRANSFER_VERSION 1u
+#define ERX_TRANSFER_VERSION 2u
 
 /* Bytes of an exported session of a shape. */
 size_t erx_transfer_bytes(const erx_shape_t *shape);

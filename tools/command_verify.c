@@ -113,19 +113,20 @@ static erx_status_t re_execute(const request_t *request, erx_engine_t *engine,
                                erx_error_t *error)
 {
     erx_progress_t progress;
-    erx_status_t status = erx_audit_load(engine, data, error);
-    if (status != ERX_OK)
-        return status;
-    for (uint32_t m = 0; m < data->model_count; m++)
-        verdict->sessions += data->models[m].sessions;
-    erx_progress_start(&progress, "verify", 1);
+    erx_audit_plan_t plan = {
+        .engine = engine, .data = data, .progress = show, .context = &progress};
+    erx_status_t status = erx_audit_load(&plan, error);
+    for (uint32_t i = 0; i < data->pool_count; i++)
+        verdict->sessions += data->pools[i].kind == ERX_DATA_ACCOUNTS ? 0 : data->pools[i].slots;
     uint64_t begin = erx_clock_now();
-    if (request->data != NULL)
-        status = erx_audit_data(engine, data, show, &progress, &verdict->audit, error);
-    else
-        status = erx_audit_archive(engine, data, show, &progress, &verdict->audit, error);
+    if (status == ERX_OK) {
+        erx_progress_start(&progress, "verify", 1);
+        status = request->data != NULL ? erx_audit_data(&plan, &verdict->audit, error)
+                                       : erx_audit_archive(&plan, &verdict->audit, error);
+        erx_progress_finish(&progress);
+    }
     verdict->seconds = (double)(erx_clock_now() - begin) / 1e9;
-    erx_progress_finish(&progress);
+    erx_audit_unload(&plan);
     return status;
 }
 

@@ -10,22 +10,22 @@
 #include "engine/journal_read.h"
 #include "tools/output.h"
 
-/* One model's sessions and checkpoints. */
+/* One pool's slots and checkpoints. */
 typedef struct {
-    uint32_t live;   /* sessions in the newest images */
+    uint32_t live;   /* sessions or pages in the newest images */
     uint32_t ended;  /* slots whose newest image is free */
     uint64_t oldest; /* of the slots' newest images; UINT64_MAX: there is none */
     uint64_t newest;
-} model_figures_t;
+} pool_figures_t;
 
 typedef struct {
     const erx_data_directory_t *data;
     erx_io_t *io;
-    uint64_t last_sequence, first_sequence, block;
+    uint64_t last_sequence, first_sequence, block, slot;
     int64_t timestamp;
     uint32_t records, damaged;
     bool in_use;
-    model_figures_t models[ERX_MODELS_MAX];
+    pool_figures_t pools[ERX_POOLS_MAX];
 } figures_t;
 
 bool erx_data_report_applies(const char *path)
@@ -35,15 +35,16 @@ bool erx_data_report_applies(const char *path)
     return access(name, F_OK) == 0;
 }
 
-static void read_slot(figures_t *figures, uint32_t m, uint32_t slot, erx_checkpoint_t *header)
+static void read_slot(figures_t *figures, uint32_t index, uint32_t slot, erx_checkpoint_t *header)
 {
-    model_figures_t *model = &figures->models[m];
+    pool_figures_t *pool = &figures->pools[index];
+    uint32_t arena_bytes = figures->data->pools[index].arena_bytes;
     uint64_t newest = 0;
     uint32_t generation = 0;
     for (uint32_t image = 0; image < ERX_CHECKPOINT_IMAGES; image++) {
-        uint64_t stride = figures->data->models[m].session_bytes;
-        uint64_t offset = ((uint64_t)ERX_CHECKPOINT_IMAGES * slot + image) * stride;
-        if (erx_io_read(figures->io, ERX_JOURNAL_COPIES + m, offset, header, sizeof *header) != 0 ||
+        uint64_t offset = erx_checkpoint_offset(arena_bytes, slot, image);
+        if (erx_io_read(figures->io, ERX_JOURNAL_COPIES + index, offset, header, sizeof *header) !=
+                0 ||
             memcmp(header->magic, ERX_CHECKPOINT_MAGIC, sizeof header->magic) != 0 ||
             memcmp(header->file_id, figures->data->file_id, ERX_FILE_ID_BYTES) != 0 ||
             header->slot != slot || header->sequence <= newest)
@@ -53,10 +54,10 @@ static void read_slot(figures_t *figures, uint32_t m, uint32_t slot, erx_checkpo
     }
     if (newest == 0)
         return;
-    model->live += generation % 2 == 1;
-    model->ended += generation % 2 == 0;
-    model->oldest = ERX_MIN(model->oldest, newest);
-    model->newest = ERX_MAX(model->newest, newest);
+    pool->live += generation % 2 == 1;
+    pool->ended += generation % 2 == 0;
+    pool->oldest = ERX_MIN(pool->oldest, newest);
+    pool->newest = ERX_MAX(pool->newest, newest);
 }
 
 static erx_status_t read_checkpoints(figures_t *figures, erx_error_t *error)
@@ -64,10 +65,10 @@ static erx_status_t read_checkpoints(figures_t *figures, erx_error_t *error)
     erx_checkpoint_t *header = aligned_alloc(ERX_IO_ALIGNMENT, sizeof *header);
     if (header == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory to read checkpoints");
-    for (uint32_t m = 0; m < figures->data->model_count; m++) {
-        figures->models[m].oldest = UINT64_MAX;
-        for (uint32_t slot = 0; slot < figures->data->models[m].sessions; slot++)
-            read_slot(figures, m, slot, header);
+    for (uint32_t i = 0; i < figures->data->pool_count; i++) {
+        figures->pools[i].oldest = UINT64_MAX;
+        for (uint32_t slot = 0; slot < figures->data->pools[i].slots; slot++)
+            read_slot(figures, i, slot, header);
     }
     free(header);
     return ERX_OK;
@@ -93,10 +94,42 @@ static erx_status_t read_journal(figures_t *figures, erx_error_t *error)
         figures->damaged += chain->links[i].mend[0] || chain->links[i].mend[1];
     if (chain->count > 0) {
         figures->block = chain->links[chain->count - 1].record->block;
+        figures->slot = chain->links[chain->count - 1].record->slot;
         figures->timestamp = chain->links[chain->count - 1].record->timestamp;
     }
     erx_journal_read_close(&files);
     return ERX_OK;
+}
+
+static void print_pool(const figures_t *figures, uint32_t index)
+{
+    const erx_data_pool_t *pool = &figures->data->pools[index];
+    const pool_figures_t *found = &figures->pools[index];
+    switch (pool->kind) {
+    case ERX_DATA_MODEL:
+        (void)printf("  model %-6u %s, %u slots, %u sessions in checkpoints, in %s\n", index,
+                     pool->name, pool->slots, found->live, pool->folder);
+        break;
+    case ERX_DATA_PLACE:
+        (void)printf(
+            "  place %-6u for a model that arrives later, %u slots of %.1f KB, %u sessions "
+            "in checkpoints\n",
+            index, pool->slots, (double)pool->arena_bytes / 1e3, found->live);
+        break;
+    case ERX_DATA_ACCOUNTS:
+        (void)printf("  accounts     at most %u, heap of %.1f MB; %u of %u pages in checkpoints\n",
+                     pool->account_capacity, (double)pool->heap_bytes / 1e6, found->live,
+                     pool->slots);
+        break;
+    }
+    (void)printf("  checkpoints  %.1f MB, %.1f KB an image",
+                 (double)erx_checkpoint_file_bytes(pool->arena_bytes, pool->slots) / 1e6,
+                 (double)erx_checkpoint_stride(pool->arena_bytes) / 1e3);
+    if (found->newest > 0)
+        (void)printf("; %" PRIu64 " to %" PRIu64 " blocks old",
+                     figures->last_sequence - ERX_MIN(found->newest, figures->last_sequence),
+                     figures->last_sequence - ERX_MIN(found->oldest, figures->last_sequence));
+    (void)printf("\n");
 }
 
 static void print(const figures_t *figures)
@@ -113,44 +146,48 @@ static void print(const figures_t *figures)
     if (figures->damaged > 0)
         (void)printf("               %u records are in one copy only; the next start mends them\n",
                      figures->damaged);
-    for (uint32_t m = 0; m < data->model_count; m++) {
-        const erx_data_model_t *model = &data->models[m];
-        const model_figures_t *found = &figures->models[m];
-        (void)printf("  model %-6u %s, %u slots, %u sessions in checkpoints, in %s\n", m,
-                     model->name, model->sessions, found->live, model->folder);
-        (void)printf("  checkpoints  %.1f MB, %.1f KB an image",
-                     2.0 * (double)model->session_bytes * model->sessions / 1e6,
-                     (double)model->session_bytes / 1e3);
-        if (found->newest > 0)
-            (void)printf("; %" PRIu64 " to %" PRIu64 " blocks old",
-                         figures->last_sequence - ERX_MIN(found->newest, figures->last_sequence),
-                         figures->last_sequence - ERX_MIN(found->oldest, figures->last_sequence));
-        (void)printf("\n");
+    for (uint32_t i = 0; i < data->pool_count; i++)
+        print_pool(figures, i);
+}
+
+static json_t *describe_pool(const erx_data_pool_t *pool, const pool_figures_t *found)
+{
+    json_t *value =
+        json_pack("{s:I, s:I, s:I, s:I, s:I}", "slots", (json_int_t)pool->slots,
+                  pool->kind == ERX_DATA_ACCOUNTS ? "pages" : "sessions", (json_int_t)found->live,
+                  "image_bytes", (json_int_t)erx_checkpoint_stride(pool->arena_bytes),
+                  "oldest_checkpoint", (json_int_t)(found->newest == 0 ? 0 : found->oldest),
+                  "newest_checkpoint", (json_int_t)found->newest);
+    if (pool->kind == ERX_DATA_MODEL) {
+        (void)json_object_set_new(value, "name", json_string(pool->name));
+        (void)json_object_set_new(value, "folder", json_string(pool->folder));
+    } else if (pool->kind == ERX_DATA_ACCOUNTS) {
+        (void)json_object_set_new(value, "capacity", json_integer(pool->account_capacity));
+        (void)json_object_set_new(value, "heap_bytes", json_integer((json_int_t)pool->heap_bytes));
     }
+    return value;
 }
 
 static json_t *describe(const figures_t *figures)
 {
     const erx_data_directory_t *data = figures->data;
-    json_t *models = json_array();
-    for (uint32_t m = 0; m < data->model_count; m++) {
-        const erx_data_model_t *model = &data->models[m];
-        const model_figures_t *found = &figures->models[m];
-        uint64_t oldest = found->newest == 0 ? 0 : found->oldest;
-        (void)json_array_append_new(
-            models, json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I}", "name", model->name, "folder",
-                              model->folder, "slots", (json_int_t)model->sessions, "sessions",
-                              (json_int_t)found->live, "image_bytes",
-                              (json_int_t)model->session_bytes, "oldest_checkpoint",
-                              (json_int_t)oldest, "newest_checkpoint", (json_int_t)found->newest));
+    json_t *models = json_array(), *places = json_array(), *accounts = json_null();
+    for (uint32_t i = 0; i < data->pool_count; i++) {
+        json_t *pool = describe_pool(&data->pools[i], &figures->pools[i]);
+        if (data->pools[i].kind == ERX_DATA_ACCOUNTS)
+            accounts = pool;
+        else
+            (void)json_array_append_new(data->pools[i].kind == ERX_DATA_MODEL ? models : places,
+                                        pool);
     }
-    return json_pack("{s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "format",
-                     ERX_DATA_FORMAT, "in_use", figures->in_use, "closed", data->closed,
-                     "journal_bytes", (json_int_t)data->journal_bytes, "first_sequence",
-                     (json_int_t)figures->first_sequence, "last_sequence",
-                     (json_int_t)figures->last_sequence, "last_block", (json_int_t)figures->block,
-                     "last_timestamp", (json_int_t)figures->timestamp, "damaged_records",
-                     (json_int_t)figures->damaged, "models", models);
+    return json_pack(
+        "{s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "format",
+        ERX_DATA_FORMAT, "in_use", figures->in_use, "closed", data->closed, "journal_bytes",
+        (json_int_t)data->journal_bytes, "first_sequence", (json_int_t)figures->first_sequence,
+        "last_sequence", (json_int_t)figures->last_sequence, "last_block",
+        (json_int_t)figures->block, "last_slot", (json_int_t)figures->slot, "last_timestamp",
+        (json_int_t)figures->timestamp, "damaged_records", (json_int_t)figures->damaged, "models",
+        models, "places", places, "accounts", accounts);
 }
 
 erx_status_t erx_data_report(const char *path, const char *json, erx_error_t *error)

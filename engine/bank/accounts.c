@@ -41,6 +41,11 @@ uint32_t erx_accounts_count(const erx_accounts_t *accounts)
     return accounts->count;
 }
 
+uint64_t erx_accounts_heap_used(const erx_accounts_t *accounts)
+{
+    return erx_free_map_taken(&accounts->units) * ERX_ACCOUNTS_UNIT_BYTES;
+}
+
 uint32_t erx_accounts_capacity(const erx_accounts_t *accounts)
 {
     return accounts->config.account_capacity;

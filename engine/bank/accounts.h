@@ -7,8 +7,9 @@
  * Table and heap together are one image of pages. All writes go through the
  * functions below, which note them twice: in the undo log, so that a failed
  * transaction leaves nothing behind, and in the write log, which a durable
- * engine's next record takes (journal.h). Pages are checkpointed in turn like
- * sessions. Free heap is always zero, so an account's zeros need no logging.
+ * engine's next record takes (journal.h; where the engine is not durable, its
+ * owner calls erx_accounts_written_clear with every block instead). Pages are checkpointed in turn
+ * like sessions. Free heap is always zero, so an account's zeros need no logging.
  *
  *   image  [0, 128 n)        entries, n = account_capacity; all zero: free
  *          [heap offset, ..) data, from the next page on
@@ -47,7 +48,8 @@ enum { /* erx_account_entry_t.flags */
        ERX_ACCOUNT_EXECUTABLE = 1,
        ERX_ACCOUNT_READ_ONLY_CLONE = 2, /* follows the base layer; no transaction writes it */
        ERX_ACCOUNT_DELEGATED = 4,       /* cloned from the base layer, writable here */
-       ERX_ACCOUNT_LOCKED = 8           /* being undelegated: no transaction writes it */
+       ERX_ACCOUNT_LOCKED = 8,          /* being undelegated: no transaction writes it */
+       ERX_ACCOUNT_MADE_HERE = 16       /* not known to the base layer */
 };
 
 /* One account, as the image holds it. */
@@ -104,7 +106,8 @@ const erx_account_entry_t *erx_accounts_entry(const erx_accounts_t *accounts, ui
 const uint8_t *erx_accounts_data(const erx_accounts_t *accounts, uint32_t index);
 
 uint32_t erx_accounts_count(const erx_accounts_t *accounts);
-uint32_t erx_accounts_capacity(const erx_accounts_t *accounts); /* indexes to look at for a scan */
+uint64_t erx_accounts_heap_used(const erx_accounts_t *accounts); /* bytes */
+uint32_t erx_accounts_capacity(const erx_accounts_t *accounts);  /* indexes to look at for a scan */
 
 /* --- changes, always between begin and commit or rollback --- */
 
@@ -149,6 +152,9 @@ erx_status_t erx_accounts_write(erx_accounts_t *accounts, uint32_t index, uint32
 
 /* --- for the store --- */
 
+/* Pages of a table of these sizes. */
+uint32_t erx_accounts_pages_of(uint32_t account_capacity, uint64_t heap_bytes);
+
 /* The image's pages, contiguous: page p at erx_accounts_image + p * page bytes. */
 uint8_t *erx_accounts_image(erx_accounts_t *accounts);
 uint32_t erx_accounts_page_count(const erx_accounts_t *accounts);
@@ -171,6 +177,12 @@ uint32_t erx_accounts_written_pages_max(const erx_accounts_t *accounts);
 /* Applies a page's encoded patches, any bytes at all. Errors: ERX_ERR_FORMAT. */
 erx_status_t erx_accounts_page_apply(uint8_t *page, const uint8_t *patches, uint32_t size,
                                      erx_error_t *error);
+
+/* While pages are being filled by recovery, and there is no index yet: the plain
+ * account of a key, or the first plain account whose entry's pool is pool + 1 (a
+ * manifest); its data lies in the heap. ERX_ACCOUNT_NONE. Looks at every entry. */
+uint32_t erx_accounts_scan(const erx_accounts_t *accounts, const erx_key_t *key);
+uint32_t erx_accounts_scan_pool(const erx_accounts_t *accounts, uint32_t pool);
 
 /* After the pages were filled by recovery: checks the table (kinds, lengths,
  * overlaps, doubled keys) and makes what is derived. Errors: ERX_ERR_FORMAT

@@ -88,12 +88,22 @@ static void empty_index(erx_accounts_t *accounts)
     accounts->count = 0;
 }
 
+static uint64_t table_pages_bytes(uint32_t account_capacity)
+{
+    return ERX_ALIGN_UP((uint64_t)account_capacity * sizeof(erx_account_entry_t),
+                        (uint64_t)ERX_ACCOUNTS_PAGE_BYTES);
+}
+
+uint32_t erx_accounts_pages_of(uint32_t account_capacity, uint64_t heap_bytes)
+{
+    return (uint32_t)((table_pages_bytes(account_capacity) + heap_bytes) / ERX_ACCOUNTS_PAGE_BYTES);
+}
+
 static erx_status_t take_memory(erx_accounts_t *accounts, erx_error_t *error)
 {
     const erx_accounts_config_t *config = &accounts->config;
-    uint64_t table_bytes = (uint64_t)config->account_capacity * sizeof(erx_account_entry_t);
-    accounts->heap_start = ERX_ALIGN_UP(table_bytes, (uint64_t)ERX_ACCOUNTS_PAGE_BYTES);
-    uint64_t image_bytes = accounts->heap_start + config->heap_bytes;
+    uint64_t image_bytes = table_pages_bytes(config->account_capacity) + config->heap_bytes;
+    accounts->heap_start = table_pages_bytes(config->account_capacity);
     accounts->page_count = (uint32_t)(image_bytes / ERX_ACCOUNTS_PAGE_BYTES);
     erx_status_t status = take_tables(accounts, error);
     if (status == ERX_OK)
@@ -178,20 +188,51 @@ static erx_status_t refuse_entry(uint32_t index, const char *what, erx_error_t *
     return erx_error_set(error, ERX_ERR_FORMAT, "account table, entry %u: %s", index, what);
 }
 
+static uint64_t plain_units(const erx_account_entry_t *entry)
+{
+    return entry->kind == ERX_ACCOUNT_PLAIN ? erx_accounts_units_of(entry->data_length) : 0;
+}
+
+static bool is_in_heap(const erx_accounts_t *accounts, const erx_account_entry_t *entry)
+{
+    uint64_t unit = entry->heap_offset / ERX_ACCOUNTS_UNIT_BYTES, units = plain_units(entry);
+    return entry->heap_offset % ERX_ACCOUNTS_UNIT_BYTES == 0 && unit <= accounts->units.count &&
+           units <= accounts->units.count - unit;
+}
+
+uint32_t erx_accounts_scan(const erx_accounts_t *accounts, const erx_key_t *key)
+{
+    for (uint32_t index = 0; index < accounts->config.account_capacity; index++) {
+        const erx_account_entry_t *entry = erx_accounts_slot(accounts, index);
+        if (entry->kind == ERX_ACCOUNT_PLAIN && memcmp(&entry->key, key, sizeof *key) == 0 &&
+            is_in_heap(accounts, entry))
+            return index;
+    }
+    return ERX_ACCOUNT_NONE;
+}
+
+uint32_t erx_accounts_scan_pool(const erx_accounts_t *accounts, uint32_t pool)
+{
+    for (uint32_t index = 0; index < accounts->config.account_capacity; index++) {
+        const erx_account_entry_t *entry = erx_accounts_slot(accounts, index);
+        if (entry->kind == ERX_ACCOUNT_PLAIN && entry->pool == pool + 1 &&
+            is_in_heap(accounts, entry))
+            return index;
+    }
+    return ERX_ACCOUNT_NONE;
+}
+
 /* Takes the heap of an entry. */
 static erx_status_t check_heap(erx_accounts_t *accounts, uint32_t index, erx_error_t *error)
 {
     const erx_account_entry_t *entry = erx_accounts_slot(accounts, index);
-    uint64_t units =
-        entry->kind == ERX_ACCOUNT_PLAIN ? erx_accounts_units_of(entry->data_length) : 0;
-    uint64_t unit = entry->heap_offset / ERX_ACCOUNTS_UNIT_BYTES;
+    uint64_t unit = entry->heap_offset / ERX_ACCOUNTS_UNIT_BYTES, units = plain_units(entry);
     if (entry->data_length > ERX_ACCOUNT_DATA_MAX)
         return refuse_entry(index, "its data is longer than an account's may be", error);
     if (units == 0)
         return entry->heap_offset == 0 ? ERX_OK
                                        : refuse_entry(index, "it has a place but no data", error);
-    if (entry->heap_offset % ERX_ACCOUNTS_UNIT_BYTES != 0 || unit > accounts->units.count ||
-        units > accounts->units.count - unit)
+    if (!is_in_heap(accounts, entry))
         return refuse_entry(index, "its data is not in the heap", error);
     if (!erx_free_map_is_free(&accounts->units, unit, units))
         return refuse_entry(index, "its data overlaps another account's", error);

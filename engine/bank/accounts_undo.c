@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/bank/accounts_parts.h"
+#include "engine/mutant.h"
 #include "mem/assert.h"
 
 #define ENTRY_BYTES sizeof(erx_account_entry_t)
@@ -157,7 +158,8 @@ void erx_accounts_rollback(erx_accounts_t *accounts)
         take_back(accounts, step);
         place = step->previous;
     }
-    erx_accounts_log_cut(accounts, accounts->log_begin);
+    if (!ERX_MUTANT(JOURNAL_UNDONE))
+        erx_accounts_log_cut(accounts, accounts->log_begin);
     accounts->log_reserved = 0;
     accounts->changed_count = 0;
     accounts->is_open = false;

@@ -165,7 +165,7 @@ START_TEST(test_another_format_and_damage_are_refused)
         const char *change;
         const char *named;
     } cases[] = {
-        {"sed -i s/erx_data_v1/erx_data_v9/ %s/data.json", "erx_data_v9"},
+        {"sed -i s/erx_data_v2/erx_data_v9/ %s/data.json", "erx_data_v9"},
         {"sed -i 's/\"journal_bytes\": [0-9]*/\"journal_bytes\": -4/' %s/data.json",
          "journal_bytes"},
         {"echo '{' > %s/data.json", "data.json"},

@@ -57,17 +57,24 @@ static size_t place(uint8_t *ring, uint64_t *head, uint64_t sequence, erx_digest
 static void replay_chain(sim_engine_t *on, const erx_chain_t *chain)
 {
     erx_error_t error;
+    uint32_t model_count;
+    erx_model_t *models = erx_engine_models(on->engine, &model_count);
     erx_replay_t replay = {
+        .pools = erx_pools_of(models, model_count, on->accounts),
         .executor = erx_engine_executor(on->engine, true),
         .file_id = file_id,
         .name = "fuzz",
+        .bind = sim_bind,
+        .bind_context = on,
     };
-    replay.models = erx_engine_models(on->engine, &replay.model_count);
     ERX_ASSERT(erx_replay_open(&replay, &error) == ERX_OK);
     erx_status_t status = ERX_OK;
     for (uint32_t i = 0; status == ERX_OK && i < chain->count; i++)
         status = erx_replay_apply(&replay, chain->links[i].record, &error);
+    if (status == ERX_OK && chain->count > 0)
+        (void)erx_replay_finish(&replay, chain->links[chain->count - 1].record->touched, &error);
     erx_replay_close(&replay);
+    sim_empty_place(on);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,8 +14,9 @@ int main(int argc, char **argv)
     erx_event_log_t log;
     erx_error_t error;
     ERX_ASSERT(argc == 2 && erx_event_log_open(&log, 2, 64, &error) == ERX_OK);
-    erx_event_log_create(&log, 0, 0, 1, &terms);
-    erx_event_log_end(&log, 0, 0, 2);
+    const erx_slot_name_t name = {0};
+    erx_event_log_create(&log, name, 1, &terms);
+    erx_event_log_end(&log, name, 2);
     uint8_t *arena = calloc(1, erx_arena_bytes(&erx_fixture_micro));
     ERX_ASSERT(arena != NULL);
     erx_arena_start(arena, &erx_fixture_micro, &terms);

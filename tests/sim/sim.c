@@ -14,10 +14,31 @@
 #include "tests/support/model_fixture.h"
 
 #define SIM_TRANSFER_MAX 8192u
+#define PLACE_SESSIONS   2u
+#define PLACE_SPARE      192u /* more than the model needs that arrives */
 
 static const uint8_t file_id[ERX_FILE_ID_BYTES] = "a simulated one";
 
-void sim_engine_open(sim_engine_t *engine_out)
+static erx_status_t open_accounts(sim_engine_t *on, erx_error_t *error)
+{
+    const erx_accounts_config_t config = {
+        .account_capacity = ERX_ACCOUNTS_CAPACITY_MIN,
+        .heap_bytes = 2 * ERX_ACCOUNTS_PAGE_BYTES,
+        .write_log_bytes = 4096,
+        .undo_log_bytes = 4096,
+    };
+    return erx_accounts_open(&config, &on->accounts, error);
+}
+
+/* A place, and the model that arrives there. */
+static erx_status_t open_place(sim_engine_t *on, erx_error_t *error)
+{
+    erx_fixture_model(&erx_fixture_micro, 8, &on->arriving);
+    uint32_t bytes = (uint32_t)erx_arena_bytes(&erx_fixture_micro) + PLACE_SPARE;
+    return erx_engine_add_place(on->engine, bytes, PLACE_SESSIONS, &on->place, error);
+}
+
+void sim_engine_open(sim_engine_t *on)
 {
     static const char *const names[] = {"manifest.json", "weights_int8.bin"};
     const erx_engine_config_t config = {.worker_count = 1};
@@ -28,10 +49,13 @@ void sim_engine_open(sim_engine_t *engine_out)
     erx_fixture_model(&erx_fixture_micro, 7, &fixture);
     erx_fixture_write(&fixture, directory);
     erx_fixture_free(&fixture);
-    erx_status_t status = erx_engine_open(&config, &engine_out->engine, &error);
+    erx_status_t status = erx_engine_open(&config, &on->engine, &error);
     if (status == ERX_OK)
-        status = erx_engine_load_model(engine_out->engine, directory, SIM_SESSIONS,
-                                       &engine_out->model, &error);
+        status = erx_engine_load_model(on->engine, directory, SIM_SESSIONS, &on->model, &error);
+    if (status == ERX_OK)
+        status = open_place(on, &error);
+    if (status == ERX_OK)
+        status = open_accounts(on, &error);
     for (uint32_t i = 0; i < ERX_COUNT(names); i++) {
         char path[128];
         (void)snprintf(path, sizeof path, "%s/%s", directory, names[i]);
@@ -46,6 +70,59 @@ void sim_engine_open(sim_engine_t *engine_out)
 void sim_engine_close(sim_engine_t *engine)
 {
     erx_engine_close(engine->engine);
+    erx_accounts_close(engine->accounts);
+    erx_fixture_free(&engine->arriving);
+}
+
+erx_session_pool_t *sim_pool(const sim_engine_t *on, uint32_t pool)
+{
+    uint32_t count;
+    return &erx_engine_models(on->engine, &count)[pool].sessions;
+}
+
+erx_session_pool_t *sim_draw_pool(sim_t *sim)
+{
+    erx_session_pool_t *place = sim_pool(sim->on, sim->on->place);
+    bool there = place->has_model && erx_rng_range(&sim->rng, 0, 2) == 0;
+    return there ? place : &sim->on->model->sessions;
+}
+
+erx_session_t *sim_draw_session(sim_t *sim, const erx_session_pool_t *pool)
+{
+    return &pool->sessions[erx_rng_range(&sim->rng, 0, (int64_t)pool->capacity - 1)];
+}
+
+erx_status_t sim_bind(void *context, uint32_t pool, erx_error_t *error)
+{
+    sim_engine_t *on = context;
+    erx_model_t *model;
+    const erx_model_bytes_t bytes = {
+        .manifest = on->arriving.text,
+        .manifest_bytes = on->arriving.text_bytes,
+        .weights = on->arriving.weights,
+        .weight_bytes = on->arriving.weight_bytes,
+    };
+    if (pool != on->place || erx_accounts_scan_pool(on->accounts, pool) == ERX_ACCOUNT_NONE)
+        return erx_error_set(error, ERX_ERR_NOT_FOUND, "no account has its manifest");
+    return erx_engine_load_model_bytes(on->engine, &bytes, pool, 0, &model, error);
+}
+
+void sim_empty_place(sim_engine_t *on)
+{
+    uint32_t count;
+    erx_model_unbind(&erx_engine_models(on->engine, &count)[on->place]);
+}
+
+uint64_t sim_file_bytes(const sim_engine_t *on, uint32_t file)
+{
+    uint32_t count;
+    erx_model_t *models = erx_engine_models(on->engine, &count);
+    const erx_pools_t pools = erx_pools_of(models, count, on->accounts);
+    if (file < ERX_JOURNAL_COPIES)
+        return SIM_JOURNAL_BYTES;
+    uint32_t pool = file - ERX_JOURNAL_COPIES;
+    return erx_checkpoint_file_bytes(erx_pools_arena_bytes(&pools, pool),
+                                     erx_pools_capacity(&pools, pool));
 }
 
 void sim_fail(sim_t *sim, const char *format, ...)
@@ -60,8 +137,9 @@ void sim_fail(sim_t *sim, const char *format, ...)
 
 void sim_open(sim_t *sim, sim_engine_t *on, uint64_t seed)
 {
-    const uint64_t bytes[SIM_FILES] = {SIM_JOURNAL_BYTES, SIM_JOURNAL_BYTES,
-                                       erx_checkpoint_file_bytes(&on->model->shape, SIM_SESSIONS)};
+    uint64_t bytes[SIM_FILES];
+    for (uint32_t file = 0; file < SIM_FILES; file++)
+        bytes[file] = sim_file_bytes(on, file);
     memset(sim, 0, sizeof *sim);
     sim->on = on;
     sim->rng.state = seed;
@@ -74,77 +152,94 @@ void sim_open(sim_t *sim, sim_engine_t *on, uint64_t seed)
 void sim_close(sim_t *sim)
 {
     erx_engine_close_store(sim->on->engine);
+    erx_accounts_reset(sim->on->accounts);
     erx_virtual_disk_free(sim->disk);
 }
 
 erx_status_t sim_recover(sim_t *sim, sim_engine_t *on, erx_virtual_disk_t *disk,
                          erx_recovery_t *recovery, erx_error_t *error)
 {
-    const erx_io_file_t files[SIM_FILES] = {
-        {.bytes = SIM_JOURNAL_BYTES, .name = "journal-1"},
-        {.bytes = SIM_JOURNAL_BYTES, .name = "journal-2"},
-        {.bytes = erx_checkpoint_file_bytes(&on->model->shape, SIM_SESSIONS),
-         .name = "checkpoints"},
-    };
+    static const char *const names[SIM_FILES] = {"journal-1", "journal-2", "checkpoints-0",
+                                                 "checkpoints-1", "checkpoints-2"};
+    erx_io_file_t files[SIM_FILES];
+    for (uint32_t file = 0; file < SIM_FILES; file++)
+        files[file] = (erx_io_file_t){.bytes = sim_file_bytes(on, file), .name = names[file]};
     erx_store_config_t config = {
         .checkpoint_frames = sim->checkpoint_frames,
         .name = "simulation",
+        .accounts = on->accounts,
         .io_open = erx_virtual_disk_open,
         .io_context = disk,
         .io = {.file_count = SIM_FILES, .files = files},
+        .bind = sim_bind,
+        .bind_context = on,
     };
     memcpy(config.file_id, file_id, sizeof config.file_id);
     sim->failed = false;
-    return erx_engine_open_store(on->engine, &config, recovery, error);
+    erx_status_t status = erx_engine_open_store(on->engine, &config, recovery, error);
+    /* What arrived is there again, also where no frame of it was re-executed. */
+    if (status == ERX_OK && !sim_pool(on, on->place)->has_model &&
+        erx_accounts_scan_pool(on->accounts, on->place) != ERX_ACCOUNT_NONE)
+        ERX_ASSERT(sim_bind(on, on->place, error) == ERX_OK);
+    return status;
 }
 
-uint64_t sim_state(const sim_engine_t *on)
+static uint64_t pool_state(const erx_session_pool_t *pool, uint64_t hash)
 {
-    const erx_session_pool_t *pool = &on->model->sessions;
-    uint64_t hash = 1;
     for (uint32_t slot = 0; slot < pool->capacity; slot++) {
         const erx_session_t *session = &pool->sessions[slot];
         uint64_t facts[] = {session->generation, 0, 0};
         if (session->generation % 2 == 1) {
             facts[1] = session->frame_hash;
             facts[2] = session->status;
-            hash = XXH3_64bits_withSeed(session->arena, erx_arena_bytes(&pool->shape), hash);
+            hash = XXH3_64bits_withSeed(session->arena, pool->arena_bytes, hash);
         }
         hash = XXH3_64bits_withSeed(facts, sizeof facts, hash);
     }
     return hash;
 }
 
-bool sim_check(sim_t *sim, const sim_engine_t *on, uint64_t recovered)
+uint64_t sim_state(const sim_engine_t *on)
 {
+    size_t bytes = (size_t)erx_accounts_page_count(on->accounts) * ERX_ACCOUNTS_PAGE_BYTES;
+    uint64_t hash = XXH3_64bits(erx_accounts_image(on->accounts), bytes);
+    hash = pool_state(&on->model->sessions, hash);
+    return pool_state(sim_pool(on, on->place), hash);
+}
+
+bool sim_check(sim_t *sim, const sim_engine_t *on, const erx_recovery_t *recovery)
+{
+    uint64_t recovered = recovery->sequence;
     if (recovered > sim->sequence)
         sim_fail(sim, "recovered %" PRIu64 ", but only %" PRIu64 " were submitted", recovered,
                  sim->sequence);
     else if (recovered < sim->confirmed)
         sim_fail(sim, "recovered %" PRIu64 ", but %" PRIu64 " were confirmed", recovered,
                  sim->confirmed);
+    else if (recovery->slot != sim->slot_at[recovered])
+        sim_fail(sim, "record %" PRIu64 " is of slot %" PRIu64 ", not %" PRIu64, recovered,
+                 recovery->slot, sim->slot_at[recovered]);
     else if (sim_state(on) != sim->state_at[recovered])
         sim_fail(sim, "the accounts after record %" PRIu64 " are not what they were", recovered);
     return sim->why[0] == '\0';
 }
 
-/* Starts a session, or ends one. */
+/* Starts a session, seats its second player, or ends it. */
 static void come_and_go(sim_t *sim)
 {
-    erx_session_pool_t *pool = &sim->on->model->sessions;
-    uint32_t slot = (uint32_t)erx_rng_range(&sim->rng, 0, SIM_SESSIONS - 1);
-    erx_session_t *session = &pool->sessions[slot];
+    erx_session_pool_t *pool = sim_draw_pool(sim);
+    erx_session_t *session = sim_draw_session(sim, pool);
+    erx_error_t error;
     if (session->generation % 2 == 1 && erx_rng_range(&sim->rng, 0, 3) == 0) {
         erx_session_end(pool, session);
         return;
     }
-    erx_session_terms_t terms = {.stage = 3, .characters = {(uint8_t)slot, 5}};
-    if (erx_rng_range(&sim->rng, 0, 2) == 0)
-        terms.max_frames = (uint32_t)erx_rng_range(&sim->rng, 1, 20);
-    terms.seed = erx_rng_next(&sim->rng);
+    if (session->status == ERX_SESSION_WAITING) {
+        ERX_ASSERT(sim_join(sim, pool, session, &error) == ERX_OK);
+        return;
+    }
     uint64_t handle;
-    erx_error_t error;
-    (void)erx_session_create(pool, &terms, &handle, &error); /* refused when full */
+    (void)sim_create(sim, pool, &handle, &error); /* refused when full */
 }
 
 /* Copies a session by exporting and importing it: it must go on as it was. */
@@ -169,18 +264,22 @@ static void travel(sim_t *sim)
         sim_fail(sim, "an imported session differs from the exported one");
 }
 
-static void press(sim_t *sim)
+static void press(sim_t *sim, erx_session_pool_t *pool)
 {
-    erx_session_pool_t *pool = &sim->on->model->sessions;
-    for (uint32_t slot = 0; slot < SIM_SESSIONS; slot++) {
-        erx_session_t *session = &pool->sessions[slot];
-        for (uint32_t p = 0; p < ERX_PLAYERS && session->generation % 2 == 1; p++) {
-            uint8_t control[ERX_CONTROLLER_BYTES];
-            erx_rng_fill(&sim->rng, control, sizeof control);
+    for (uint32_t slot = 0; slot < pool->capacity; slot++)
+        for (uint32_t p = 0; p < ERX_PLAYERS && pool->sessions[slot].generation % 2 == 1; p++)
             if (erx_rng_range(&sim->rng, 0, 3) != 0)
-                erx_session_input(pool, session, p, control);
-        }
-    }
+                sim_press(sim, pool, &pool->sessions[slot], p);
+}
+
+static void add_frames(sim_t *sim, erx_block_t *block, uint32_t pool)
+{
+    uint32_t count;
+    erx_model_t *model = &erx_engine_models(sim->on->engine, &count)[pool];
+    for (uint32_t slot = 0; slot < model->sessions.capacity; slot++)
+        if (model->sessions.sessions[slot].generation % 2 == 1 &&
+            erx_rng_range(&sim->rng, 0, 7) != 0)
+            (void)erx_block_add(block, model, &model->sessions.sessions[slot]);
 }
 
 /* The machine turns some times; the clock moves on. */
@@ -201,20 +300,23 @@ static void turn(sim_t *sim)
 
 void sim_block(sim_t *sim)
 {
-    erx_session_pool_t *pool = &sim->on->model->sessions;
     while (erx_rng_range(&sim->rng, 0, 3) == 0)
         come_and_go(sim);
     travel(sim);
-    press(sim);
+    press(sim, &sim->on->model->sessions);
+    press(sim, sim_pool(sim->on, sim->on->place));
+    while (erx_rng_range(&sim->rng, 0, 2) != 0)
+        sim_transaction(sim);
     erx_block_t *block =
         erx_engine_begin_block(sim->on->engine, erx_rng_range(&sim->rng, 0, 1 << 30));
-    for (uint32_t slot = 0; slot < SIM_SESSIONS; slot++)
-        if (pool->sessions[slot].generation % 2 == 1 && erx_rng_range(&sim->rng, 0, 7) != 0)
-            (void)erx_block_add(block, sim->on->model, &pool->sessions[slot]);
+    block->slot += (uint64_t)erx_rng_range(&sim->rng, 0, 1);
+    add_frames(sim, block, 0);
+    add_frames(sim, block, sim->on->place);
     erx_store_t *store = erx_engine_store(sim->on->engine);
     uint64_t before = erx_store_submitted(store);
     /* What is submitted may survive, whatever becomes of it. */
     sim->sequence = before + 1;
+    sim->slot_at[sim->sequence] = block->slot;
     sim->executing = true;
     erx_engine_execute(sim->on->engine);
     sim->executing = false;

@@ -20,7 +20,7 @@ static bool live(sim_t *sim, bool may_refuse)
             sim_fail(sim, "refused: %s", error.text);
         return false;
     }
-    if (!sim_check(sim, sim->on, recovery.sequence))
+    if (!sim_check(sim, sim->on, &recovery))
         return false;
     sim->sequence = recovery.sequence;
     sim->confirmed = recovery.sequence;
@@ -170,9 +170,7 @@ void sim_case_damage(sim_t *sim, sim_engine_t *a, sim_engine_t *b, uint64_t seed
     for (uint32_t i = 0; alive && i < 8; i++) {
         uint32_t file = (uint32_t)erx_rng_range(&sim->rng, 0, SIM_FILES - 1);
         bool in_journal = file < ERX_JOURNAL_COPIES;
-        uint64_t size = in_journal ? SIM_JOURNAL_BYTES
-                                   : erx_checkpoint_file_bytes(&a->model->shape, SIM_SESSIONS);
-        damage(sim, erx_virtual_disk_bytes(sim->disk, file), size);
+        damage(sim, erx_virtual_disk_bytes(sim->disk, file), sim_file_bytes(a, file));
         alive = live(sim, !in_journal);
         if (alive)
             sim_end(sim, SIM_CLOSE);
@@ -204,7 +202,7 @@ static void recover_fork(void *context, erx_virtual_disk_t *disk)
         sim->state_at[sim->sequence] = sim_state(sim->on);
     if (sim_recover(sim, watch->on, fork, &recovery, &error) != ERX_OK)
         sim_fail(sim, "fork %" PRIu64 " refused: %s", watch->forks, error.text);
-    else if (!sim_check(sim, watch->on, recovery.sequence))
+    else if (!sim_check(sim, watch->on, &recovery))
         sim_fail(sim, "fork %" PRIu64, watch->forks);
     erx_engine_close_store(watch->on->engine);
     erx_virtual_disk_free(fork);

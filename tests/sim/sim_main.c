@@ -47,6 +47,9 @@ static const struct {
     {"newer-checkpoint", ERX_MUTANT_NEWER_CHECKPOINT, sim_case_crash},
     {"drop-last-record", ERX_MUTANT_DROP_LAST_RECORD, sim_case_crash},
     {"retry-flush", ERX_MUTANT_RETRY_FLUSH, sim_case_error},
+    {"forget-page", ERX_MUTANT_FORGET_PAGE, sim_case_crash},
+    {"forget-chunk", ERX_MUTANT_FORGET_CHUNK, sim_case_crash},
+    {"journal-undone", ERX_MUTANT_JOURNAL_UNDONE, sim_case_crash},
 };
 #endif
 
