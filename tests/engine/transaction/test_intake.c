@@ -15,7 +15,7 @@
 #define TIMEOUT_SECONDS 120
 #define PACKETS         48u /* different ones; every third is good */
 #define SENDERS         4u
-#define SENT            400u /* by each sender */
+#define ROUNDS          24u /* of random shapes */
 #define WAIT_NS         UINT64_C(60000000000)
 
 typedef enum { GOOD, BAD_SIGNATURE, MALFORMED, KINDS } kind_t;
@@ -163,6 +163,8 @@ END_TEST
 
 typedef struct {
     erx_intake_t *intake;
+    uint64_t count; /* of packets to send */
+    uint64_t stream;
     uint32_t index;
     uint64_t refused;
 } sender_t;
@@ -171,8 +173,8 @@ typedef struct {
 static void *send_all(void *argument)
 {
     sender_t *sender = argument;
-    erx_rng_t rng = erx_rng_open(sender->index);
-    for (uint64_t i = 0; i < SENT; i++) {
+    erx_rng_t rng = erx_rng_open(sender->stream);
+    for (uint64_t i = 0; i < sender->count; i++) {
         while (submit(sender->intake, sender->index + SENDERS * i) == ERX_ERR_FULL) {
             sender->refused++;
             sched_yield();
@@ -183,17 +185,16 @@ static void *send_all(void *argument)
     return NULL;
 }
 
-/* Takes everything in groups of a random size, held for a while as a block
+/* Takes total packets in groups of a random size, held for a while as a block
  * holds them, and checks that each sender's packets are in its order. */
-static void take_all(erx_intake_t *intake)
+static void take_all(erx_intake_t *intake, uint32_t slot_count, uint64_t total, erx_rng_t *rng)
 {
-    erx_rng_t rng = erx_rng_open(SENDERS);
     uint64_t next[SENDERS] = {0};
-    for (uint32_t taken = 0; taken < SENDERS * SENT;) {
+    for (uint64_t taken = 0; taken < total;) {
         const erx_intake_item_t *held[4];
-        uint32_t wanted = (uint32_t)erx_rng_range(&rng, 1, 4);
+        uint32_t wanted = (uint32_t)erx_rng_range(rng, 1, ERX_MIN(4, slot_count));
         uint32_t count = 0;
-        while (count < wanted && taken + count < SENDERS * SENT)
+        while (count < wanted && taken + count < total)
             held[count++] = take_waiting(intake);
         for (uint32_t i = 0; i < count; i++) {
             uint32_t sender = (uint32_t)(held[i]->tag % SENDERS);
@@ -205,26 +206,46 @@ static void take_all(erx_intake_t *intake)
     }
 }
 
-START_TEST(test_many_senders_and_workers)
+/* All senders send count packets each to an intake of that shape. */
+static void run_senders(erx_intake_settings_t shape, uint64_t count, uint64_t stream)
 {
-    static const erx_intake_settings_t settings[] = {{4, 1}, {4, 3}, {64, 2}, {64, 0}};
-    erx_intake_t *intake = open_intake(settings[_i].slot_count, settings[_i].worker_count);
+    erx_intake_t *intake = open_intake(shape.slot_count, shape.worker_count);
+    erx_rng_t rng = erx_rng_open(stream);
     pthread_t threads[SENDERS];
     sender_t senders[SENDERS];
     for (uint32_t i = 0; i < SENDERS; i++) {
-        senders[i] = (sender_t){.intake = intake, .index = i};
+        senders[i] = (sender_t){intake, count, erx_rng_next(&rng), i, 0};
         ck_assert_int_eq(pthread_create(&threads[i], NULL, send_all, &senders[i]), 0);
     }
-    take_all(intake);
+    take_all(intake, shape.slot_count, SENDERS * count, &rng);
     uint64_t refused = 0;
     for (uint32_t i = 0; i < SENDERS; i++) {
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
         refused += senders[i].refused;
     }
     ck_assert_ptr_null(erx_intake_take(intake));
-    ck_assert_uint_eq(erx_intake_counts(intake).accepted, SENDERS * SENT);
+    ck_assert_uint_eq(erx_intake_counts(intake).accepted, SENDERS * count);
     ck_assert_uint_eq(erx_intake_counts(intake).refused, refused);
     erx_intake_close(intake);
+}
+
+START_TEST(test_many_senders_and_workers)
+{
+    static const erx_intake_settings_t shapes[] = {{4, 1}, {4, 3}, {64, 2}, {64, 0}};
+    run_senders(shapes[_i], 400, (uint64_t)_i);
+}
+END_TEST
+
+START_TEST(test_random_shapes)
+{
+    erx_rng_t rng = erx_rng_open(77);
+    for (uint32_t round = 0; round < ROUNDS; round++) {
+        const erx_intake_settings_t shape = {
+            .slot_count = 2u << erx_rng_range(&rng, 0, 4),
+            .worker_count = (uint32_t)erx_rng_range(&rng, 0, 5),
+        };
+        run_senders(shape, (uint64_t)erx_rng_range(&rng, 0, 60), erx_rng_next(&rng));
+    }
 }
 END_TEST
 
@@ -309,6 +330,7 @@ Suite *intake_suite(void)
     tcase_add_test(tcase, test_packets_of_impossible_sizes_are_refused);
     tcase_add_loop_test(tcase, test_order_is_that_of_submission, 0, 3);
     tcase_add_loop_test(tcase, test_many_senders_and_workers, 0, 4);
+    tcase_add_test(tcase, test_random_shapes);
     tcase_add_test(tcase, test_close_under_load);
     tcase_add_test(tcase, test_workers_have_low_priority);
     tcase_add_test(tcase, test_settings_out_of_range_are_refused);
