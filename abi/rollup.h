@@ -10,6 +10,7 @@ typedef struct {
     erx_rollup_t *handle;
     erx_runtime_t *runtime;
     uint32_t syscalls;
+    erx_base_layer_t base_layer;
     /* The results of the last block, as the public structs have them. */
     erx_block_result_t result;
     uint32_t outcome_capacity;
@@ -31,6 +32,10 @@ erx_rollup_state_t *erx_rollup_started(const erx_rollup_t *rollup, int32_t *resu
 /* Takes the tables of results, when all pools are known. */
 int32_t erx_rollup_take_results(erx_rollup_state_t *state);
 void erx_rollup_free_results(erx_rollup_state_t *state);
+
+/* What is known of a session; with the lock. */
+void erx_rollup_describe_session(const erx_rollup_state_t *state, uint32_t pool,
+                                 const erx_session_t *session, erx_session_info_t *info_out);
 
 /* A transaction's outcome in the public form; points into the bank's. */
 void erx_rollup_outcome(const erx_bank_outcome_t *outcome, erx_transaction_outcome_t *out);

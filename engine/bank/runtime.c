@@ -24,6 +24,14 @@ static void frames_end(void *context)
     (void)pthread_cond_broadcast(&runtime->frames_done);
 }
 
+/* A session's last state goes to the base layer before it is gone. */
+static void closing(void *context, uint32_t pool, const erx_session_t *session)
+{
+    const erx_runtime_t *runtime = context;
+    if (runtime->base_layer.settle != NULL)
+        runtime->base_layer.settle(runtime->base_layer.context, pool, session);
+}
+
 static erx_status_t draw(void *bytes_out, size_t size, erx_error_t *error)
 {
     if (getrandom(bytes_out, size, 0) == (ssize_t)size)
@@ -107,6 +115,16 @@ erx_status_t erx_runtime_open(const erx_runtime_config_t *config, erx_runtime_t 
     return ERX_OK;
 }
 
+erx_status_t erx_runtime_set_base_layer(erx_runtime_t *runtime,
+                                        const erx_runtime_base_layer_t *base_layer,
+                                        erx_error_t *error)
+{
+    if (runtime->started)
+        return erx_error_set(error, ERX_ERR_STATE, "the base layer is set before start");
+    runtime->base_layer = *base_layer;
+    return ERX_OK;
+}
+
 erx_status_t erx_runtime_load_model(erx_runtime_t *runtime, const char *directory,
                                     uint64_t model_id, uint32_t session_capacity,
                                     erx_error_t *error)
@@ -153,6 +171,7 @@ static erx_status_t open_bank(erx_runtime_t *runtime, uint64_t last_slot, erx_er
         .refuse_uncloned = config->refuse_uncloned,
         .frames_begin = frames_begin,
         .frames_end = frames_end,
+        .closing = closing,
         .context = runtime,
     };
     return erx_bank_open(&bank, &runtime->bank, error);
@@ -178,6 +197,15 @@ erx_status_t erx_runtime_start(erx_runtime_t *runtime, erx_error_t *error)
     if (status == ERX_OK)
         status =
             erx_bots_open(runtime->engine, ERX_PLAYERS * session_capacity, &runtime->bots, error);
+    if (status == ERX_OK && runtime->base_layer.clone != NULL) {
+        const erx_clones_config_t clones = {
+            .accounts = runtime->accounts,
+            .program = runtime->config.program,
+            .ask = runtime->base_layer.clone,
+            .context = runtime->base_layer.context,
+        };
+        status = erx_clones_open(&clones, &runtime->clones, error);
+    }
     if (status != ERX_OK)
         return status;
     runtime->block.slot = runtime->recovery.slot;
@@ -238,6 +266,7 @@ erx_status_t erx_runtime_close(erx_runtime_t *runtime, erx_error_t *error)
         return ERX_OK;
     erx_intake_close(runtime->intake);
     erx_status_t status = erx_storage_close(runtime->storage, error);
+    erx_clones_close(runtime->clones);
     erx_bots_close(runtime->bots);
     erx_bank_close(runtime->bank);
     erx_status_cache_close(runtime->statuses);

@@ -21,6 +21,9 @@
 
 #define ERX_RUNTIME_TICK_DIVISOR_MAX 60u
 
+/* A session among those of all models: generation << 32 | pool << 20 | slot. */
+typedef uint64_t erx_session_name_t;
+
 typedef struct {
     erx_engine_config_t engine;
     uint32_t verifier_count;
@@ -49,16 +52,28 @@ typedef struct {
     void (*note)(void *context, const char *line);
     void (*confirmed)(void *context, uint64_t slot);    /* commit thread, or the control thread */
     void (*failure)(void *context, const char *reason); /* control thread, once */
+
 } erx_runtime_config_t;
 
 typedef struct erx_runtime erx_runtime_t;
 
-/* A session among those of all models: generation << 32 | pool << 20 | slot. */
-typedef uint64_t erx_session_name_t;
-
 /* Errors: those of the parts; the message names the setting. */
 erx_status_t erx_runtime_open(const erx_runtime_config_t *config, erx_runtime_t **runtime_out,
                               erx_error_t *error);
+
+/* The base layer. All members may be NULL; called on the control thread while
+ * sealing. clone: an account is wanted, see clones.h. settle: a session has
+ * ended, is about to be closed, or was asked for; no frame executes. */
+typedef struct {
+    void *context;
+    void (*clone)(void *context, const erx_key_t *key);
+    void (*settle)(void *context, uint32_t pool, const erx_session_t *session);
+} erx_runtime_base_layer_t;
+
+/* Before start. Errors: ERX_ERR_STATE. */
+erx_status_t erx_runtime_set_base_layer(erx_runtime_t *runtime,
+                                        const erx_runtime_base_layer_t *base_layer,
+                                        erx_error_t *error);
 
 /* Before start. Errors: those of erx_models_load, ERX_ERR_STATE. */
 erx_status_t erx_runtime_load_model(erx_runtime_t *runtime, const char *directory,
@@ -141,6 +156,14 @@ uint64_t erx_runtime_confirmed_slot(const erx_runtime_t *runtime);
 erx_status_t erx_runtime_health(const erx_runtime_t *runtime, erx_error_t *error);
 
 /* --- control thread --- */
+
+/* An account that clone asked for was put, or does not exist. */
+void erx_runtime_clone_done(erx_runtime_t *runtime, const erx_key_t *key);
+
+/* Settles a session with the next block. Errors: ERX_ERR_NOT_FOUND, ERX_ERR_FULL
+ * (too many at once). */
+erx_status_t erx_runtime_ask_to_settle(erx_runtime_t *runtime, erx_session_name_t name,
+                                       erx_error_t *error);
 
 /* Around direct changes: takes the lock and gives the bank to change. They
  * belong to the next block. Errors: ERX_ERR_STATE before start, ERX_ERR_IO. */

@@ -23,6 +23,7 @@ void erx_runtime_begin_block(erx_runtime_t *runtime, uint64_t slot, int64_t time
     erx_intake_release(runtime->intake, runtime->taken);
     runtime->taken = 0;
     runtime->block.outcome_count = 0;
+    erx_clones_begin_block(runtime->clones);
     erx_bank_begin(runtime->bank, slot, timestamp);
     runtime->begun = true;
 }
@@ -45,27 +46,41 @@ void erx_runtime_change_end(erx_runtime_t *runtime)
     erx_runtime_read_end(runtime);
 }
 
-/* The next transaction; NULL where none waits, or is verified. */
-static const erx_intake_item_t *next_item(erx_runtime_t *runtime)
+/* The next transaction: one that waited for accounts, or the next verified one.
+ * from_intake: it lies in the intake. NULL where there is none. */
+static const erx_intake_item_t *next_item(erx_runtime_t *runtime, bool *from_intake)
 {
     const erx_intake_item_t *item = runtime->kept;
+    *from_intake = runtime->kept_from_intake;
     runtime->kept = NULL;
-    return item != NULL ? item : erx_intake_take(runtime->intake);
+    if (item != NULL)
+        return item;
+    *from_intake = false;
+    item = erx_clones_take(runtime->clones);
+    if (item != NULL)
+        return item;
+    *from_intake = true;
+    while ((item = erx_intake_take(runtime->intake)) != NULL &&
+           erx_clones_park(runtime->clones, item))
+        runtime->taken++;
+    return item;
 }
 
 static erx_status_t process_transactions(erx_runtime_t *runtime, erx_error_t *error)
 {
     erx_runtime_block_t *block = &runtime->block;
     const erx_intake_item_t *item;
+    bool from_intake;
     while (block->outcome_count < runtime->config.block_transactions_max &&
-           (item = next_item(runtime)) != NULL) {
+           (item = next_item(runtime, &from_intake)) != NULL) {
         erx_bank_outcome_t *outcome = &runtime->outcomes[block->outcome_count];
         erx_status_t status = erx_bank_process(runtime->bank, item, outcome, error);
         if (status != ERX_OK) {
             runtime->kept = item;
+            runtime->kept_from_intake = from_intake;
             return status == ERX_ERR_FULL ? ERX_OK : status;
         }
-        runtime->taken++;
+        runtime->taken += from_intake;
         block->outcome_count++;
         runtime->figures.transactions++;
         runtime->figures.transactions_failed += outcome->result.error != ERX_TRANSACTION_OK;
@@ -132,6 +147,40 @@ static void finish_block(erx_runtime_t *runtime)
     runtime->figures.execute_ns = block->finished_ns - block->frames_ns;
 }
 
+/* Hands sessions that ended with this block, and those that were asked for, to
+ * the base layer. */
+static void settle(erx_runtime_t *runtime)
+{
+    uint32_t count, pool;
+    const erx_runtime_base_layer_t *base_layer = &runtime->base_layer;
+    const erx_bank_frame_t *frames = erx_bank_frames(runtime->bank, &count);
+    for (uint32_t i = 0; base_layer->settle != NULL && i < count; i++) {
+        const erx_model_t *model = erx_models_get(runtime->models, frames[i].pool)->model;
+        const erx_session_t *session = erx_session_find(&model->sessions, frames[i].handle);
+        if (session != NULL && session->status == ERX_SESSION_ENDED)
+            base_layer->settle(base_layer->context, frames[i].pool, session);
+    }
+    for (uint32_t i = 0; base_layer->settle != NULL && i < runtime->settle_count; i++) {
+        const erx_session_t *session = erx_runtime_session(runtime, runtime->settles[i], &pool);
+        if (session != NULL)
+            base_layer->settle(base_layer->context, pool, session);
+    }
+    runtime->settle_count = 0;
+}
+
+erx_status_t erx_runtime_ask_to_settle(erx_runtime_t *runtime, erx_session_name_t name,
+                                       erx_error_t *error)
+{
+    uint32_t pool;
+    if (erx_runtime_session(runtime, name, &pool) == NULL)
+        return erx_error_set(error, ERX_ERR_NOT_FOUND, "session: it has ended, or never was");
+    if (runtime->settle_count == ERX_RUNTIME_SETTLES_MAX)
+        return erx_error_set(error, ERX_ERR_FULL, "%u sessions wait to be settled; seal a block",
+                             ERX_RUNTIME_SETTLES_MAX);
+    runtime->settles[runtime->settle_count++] = name;
+    return ERX_OK;
+}
+
 static erx_status_t execute(erx_runtime_t *runtime, const erx_runtime_seal_t *seal,
                             erx_error_t *error)
 {
@@ -148,6 +197,7 @@ static erx_status_t execute(erx_runtime_t *runtime, const erx_runtime_seal_t *se
     runtime->begun = false;
     if (status == ERX_OK)
         finish_block(runtime);
+    settle(runtime);
     erx_runtime_publish(runtime);
     erx_runtime_tell_watches(runtime);
     return status;
@@ -205,6 +255,12 @@ uint64_t erx_runtime_processed_slot(const erx_runtime_t *runtime)
 uint64_t erx_runtime_confirmed_slot(const erx_runtime_t *runtime)
 {
     return atomic_load_explicit(&runtime->confirmed, memory_order_acquire);
+}
+
+void erx_runtime_clone_done(erx_runtime_t *runtime, const erx_key_t *key)
+{
+    if (runtime->clones != NULL)
+        erx_clones_done(runtime->clones, key);
 }
 
 erx_runtime_figures_t erx_runtime_figures(const erx_runtime_t *runtime)

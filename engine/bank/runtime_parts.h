@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "engine/bank/bots.h"
+#include "engine/bank/clones.h"
 #include "engine/bank/runtime.h"
 
 /* Accounts of a session that are small and change with every frame, as the last
@@ -13,6 +14,7 @@
 #define ERX_SMALL_BYTES         (ERX_SESSION_STATE_BYTES + ERX_INPUT_BUFFER_BYTES)
 
 #define ERX_RUNTIME_WATCHES_MAX 1024u
+#define ERX_RUNTIME_SETTLES_MAX 1024u /* asked for between two blocks */
 
 /* What any thread left for a player of a session. */
 typedef struct {
@@ -36,6 +38,9 @@ typedef struct {
 
 struct erx_runtime {
     erx_runtime_config_t config;
+    erx_runtime_base_layer_t base_layer;
+    uint32_t settle_count;
+    erx_session_name_t settles[ERX_RUNTIME_SETTLES_MAX]; /* asked for */
     erx_engine_t *engine;
     erx_accounts_t *accounts;
     erx_models_t *models;
@@ -43,6 +48,7 @@ struct erx_runtime {
     erx_blockhash_t *blockhashes;
     erx_status_cache_t *statuses;
     erx_bots_t *bots;
+    erx_clones_t *clones; /* NULL: missing accounts are empty */
     erx_intake_t *intake;
     erx_matmul_t *matmul;
     pthread_mutex_t lock;
@@ -58,8 +64,9 @@ struct erx_runtime {
     uint32_t watch_count;
     erx_account_watch_t *watches[ERX_RUNTIME_WATCHES_MAX];
     const erx_intake_item_t *kept; /* taken, but for the next block */
-    uint32_t taken;                /* items that outcomes of the block refer to */
-    erx_bank_outcome_t *outcomes;  /* [config.block_transactions_max] */
+    bool kept_from_intake;
+    uint32_t taken;               /* items that outcomes of the block refer to */
+    erx_bank_outcome_t *outcomes; /* [config.block_transactions_max] */
     erx_runtime_block_t block;
     erx_runtime_figures_t figures;
     erx_runtime_recovery_t recovery;
