@@ -628,12 +628,13 @@ typedef struct {
     void *context;
     /* A transaction names an account that is not here: fetch it and put it. The
      * transaction waits (others do not) until erx_rollup_clone_done. Called on
-     * the control thread while sealing; must not block. NULL: missing accounts
-     * are empty. */
+     * the control thread while sealing; must not block, nor call the rollup. NULL:
+     * missing accounts are empty. */
     void (*clone)(void *context, const erx_pubkey_t *key);
-    /* A session ended or was asked to settle: its SessionState, and the SHA-256
-     * and size of its HiddenState's data. Control thread, after the block is
-     * executed; must not block. NULL: nothing is settled. */
+    /* A session ended, is about to be closed, or was asked to settle: its
+     * SessionState, and the SHA-256 and size of its HiddenState's data (without the
+     * header). Control thread, after the block is
+     * executed; must not block, nor call the rollup. NULL: nothing is settled. */
     void (*settle)(void *context, const erx_session_info_t *session, const uint8_t *session_state,
                    size_t session_state_size, const uint8_t hidden_hash[ERX_HASH_SIZE],
                    uint32_t hidden_size);
