@@ -56,6 +56,7 @@ export class LiveSession {
 
   #take(session) {
     const last = this.session;
+    if (session?.status === ACTIVE && last?.status !== ACTIVE) this.timeline.reset();
     if (session === null) {
       this.isGone = true;
       this.onChange();

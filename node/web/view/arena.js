@@ -8,6 +8,7 @@ import { Camera } from "./camera.js";
 import { Effects } from "./effects.js";
 import { Figure } from "./figure.js";
 import { onInkChange, readInk } from "./ink.js";
+import { drawWord } from "./lettering.js";
 import { drawBlastZones, drawStage, drawStageLabels } from "./stage_drawing.js";
 
 const SHIELD_FULL = 60;
@@ -91,7 +92,7 @@ export class Arena {
     context.setTransform(1, 0, 0, 1, 0, 0);
     this.backdrop.draw(context, canvas, stage, camera, ink, this.pixelRatio);
     context.setTransform(scale, 0, 0, -scale, ...place(0, 0));
-    drawBlastZones(context, stage, ink, this.pixelRatio / scale);
+    drawBlastZones(context, stage, camera, ink, this.pixelRatio / scale);
     drawStage(context, stage, ink, this.pixelRatio / scale);
     effects.drawTrails(context, ink);
     for (const figure of [...figures].reverse()) {
@@ -128,17 +129,12 @@ export class Arena {
     const pad = 26 * ratio;
     const isOut = x < 0 || y < 0 || x > canvas.width || y > canvas.height;
     const at = [Math.min(canvas.width - pad, Math.max(pad, x)),
-      Math.min(canvas.height - pad, Math.max(pad, y - 6 * ratio))];
-    context.font = `700 ${12 * ratio}px ${this.ink.sans}`;
-    context.textAlign = "center";
-    context.textBaseline = "bottom";
-    context.lineWidth = 3 * ratio;
-    context.lineJoin = "round";
-    context.strokeStyle = this.ink.paper;
-    context.fillStyle = this.ink.seats[seat].near;
-    const label = text || characterOf(figure.player.character).name;
-    context.strokeText(label, ...at);
-    context.fillText(label, ...at);
+      Math.min(canvas.height - pad, Math.max(pad, y - 12 * ratio))];
+    const fill = this.ink.seats[seat].near;
+    drawWord(context, text || characterOf(figure.player.character).name, ...at,
+      { font: { family: this.ink.sans, weight: 700 }, size: 13 * ratio, fill,
+        halo: this.ink.paper });
+    context.fillStyle = fill;
     if (isOut) this.#drawArrow(at, Math.atan2(y - at[1], x - at[0]), ratio);
   }
 

@@ -95,7 +95,7 @@ function paint(width, height, motif, ink, pixelRatio) {
   const canvas = document.createElement("canvas");
   canvas.width = Math.ceil(width * OVERSCAN);
   canvas.height = Math.ceil(height * OVERSCAN);
-  const context = canvas.getContext("2d");
+  const context = canvas.getContext("2d", { alpha: false });
   const { width: w, height: h } = canvas;
   const sky = context.createLinearGradient(0, 0, 0, h);
   sky.addColorStop(0, ink.paper);
@@ -104,7 +104,6 @@ function paint(width, height, motif, ink, pixelRatio) {
   context.fillRect(0, 0, w, h);
   context.fillStyle = context.strokeStyle = ink.faint;
   context.lineWidth = 1.4 * pixelRatio;
-  context.globalCompositeOperation = "source-atop";
   context.save();
   MOTIFS[motif](context, w, h);
   context.restore();

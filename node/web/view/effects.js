@@ -89,7 +89,7 @@ export class Effects {
 
   /* context in game units, y upwards; drawn before the figures. */
   drawTrails(context, ink) {
-    context.lineCap = "round";
+    context.lineCap = "butt";
     this.trails.forEach((points, seat) => {
       context.strokeStyle = ink.seats[seat].near;
       for (let i = 1; i < points.length; i++) {

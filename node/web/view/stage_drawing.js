@@ -1,8 +1,10 @@
 /* A stage as a drawing of its section: ground, platforms, a scale in game units,
  * and the frame beyond which a fighter is lost. */
+import { drawWord } from "./lettering.js";
 
 const PLATFORM_THICKNESS = 1.8;
-const HATCH_PITCH = 3.2;
+const HATCH_PITCH = 4; /* game units from one line to the next */
+const HATCH_PIXELS = 32; /* of the tile that is repeated */
 
 function groundPath({ edge, depth }) {
   const path = new Path2D();
@@ -16,26 +18,49 @@ function groundPath({ edge, depth }) {
   return path;
 }
 
-function hatchPath({ edge, depth }) {
-  const path = new Path2D();
-  for (let x = -edge - depth; x < edge; x += HATCH_PITCH) {
-    path.moveTo(x, 0);
-    path.lineTo(x + depth, -depth);
+/* A tile of hatching, in game units once it is scaled. */
+function hatchTile(ink) {
+  const tile = document.createElement("canvas");
+  tile.width = tile.height = HATCH_PIXELS;
+  const context = tile.getContext("2d", { alpha: false });
+  context.fillStyle = ink.slab;
+  context.fillRect(0, 0, HATCH_PIXELS, HATCH_PIXELS);
+  context.strokeStyle = ink.slabEdge;
+  context.globalAlpha = 0.26;
+  context.lineWidth = HATCH_PIXELS * 0.11;
+  context.beginPath();
+  for (const shift of [-HATCH_PIXELS, 0, HATCH_PIXELS]) {
+    context.moveTo(shift - 4, HATCH_PIXELS + 4);
+    context.lineTo(shift + HATCH_PIXELS + 4, -4);
   }
-  return path;
+  context.stroke();
+  return tile;
 }
 
-const shapes = new Map();
+const grounds = new Map();
+let hatch = null;
 
-function shapesOf(stage) {
-  if (!shapes.has(stage.name))
-    shapes.set(stage.name, { ground: groundPath(stage), hatch: hatchPath(stage) });
-  return shapes.get(stage.name);
+function groundOf(stage) {
+  if (!grounds.has(stage.name)) grounds.set(stage.name, groundPath(stage));
+  return grounds.get(stage.name);
+}
+
+function hatchOf(context, ink) {
+  if (hatch?.slab !== ink.slab) {
+    const pattern = context.createPattern(hatchTile(ink), "repeat");
+    pattern.setTransform(new DOMMatrix().scale(HATCH_PITCH / HATCH_PIXELS));
+    hatch = { slab: ink.slab, pattern };
+  }
+  return hatch.pattern;
 }
 
 /* context in game units, y upwards. pixel: game units a pixel. */
-export function drawBlastZones(context, stage, ink, pixel) {
+export function drawBlastZones(context, stage, camera, ink, pixel) {
   const { left, right, top, bottom } = stage.blast;
+  const reach = { x: camera.width / 2, y: camera.height / 2 };
+  const isInView = left > camera.x - reach.x || right < camera.x + reach.x ||
+    top < camera.y + reach.y || bottom > camera.y - reach.y;
+  if (!isInView) return;
   context.strokeStyle = ink.ink;
   context.globalAlpha = 0.35;
   context.lineWidth = 1.5 * pixel;
@@ -46,16 +71,8 @@ export function drawBlastZones(context, stage, ink, pixel) {
 }
 
 export function drawStage(context, stage, ink, pixel) {
-  const { ground, hatch } = shapesOf(stage);
-  context.fillStyle = ink.slab;
-  context.fill(ground);
-  context.save();
-  context.clip(ground);
-  context.strokeStyle = ink.slabEdge;
-  context.globalAlpha = 0.28;
-  context.lineWidth = 0.45;
-  context.stroke(hatch);
-  context.restore();
+  context.fillStyle = hatchOf(context, ink);
+  context.fill(groundOf(stage));
   context.fillStyle = ink.slabEdge;
   context.fillRect(-stage.edge, -1.1, 2 * stage.edge, 1.1);
   for (const { left, right, y } of stage.platforms) {
@@ -82,18 +99,10 @@ function drawTicks(context, { edge }, ink, pixel) {
 
 /* Labels, in pixels: place(x, y) turns game units into them. */
 export function drawStageLabels(context, stage, ink, place, pixelRatio) {
-  context.font = `${10 * pixelRatio}px ${ink.mono}`;
-  context.textAlign = "center";
-  context.textBaseline = "top";
-  context.fillStyle = ink.slabEdge;
-  for (const x of [-50, 0, 50]) {
-    const [left, top] = place(x, -4.6);
-    context.fillText(String(x), left, top);
-  }
-  context.fillStyle = ink.ink;
-  context.globalAlpha = 0.6;
-  context.textAlign = "left";
+  const style = { font: { family: ink.mono, weight: 400 }, size: 10 * pixelRatio };
+  for (const x of [-50, 0, 50])
+    drawWord(context, String(x), ...place(x, -6.2), { ...style, fill: ink.slabEdge });
   const [left, top] = place(stage.blast.left, stage.blast.top);
-  context.fillText("BLAST ZONE", left + 8 * pixelRatio, top + 8 * pixelRatio);
-  context.globalAlpha = 1;
+  drawWord(context, "BLAST ZONE", left + 40 * pixelRatio, top + 14 * pixelRatio,
+    { ...style, fill: ink.soft });
 }

@@ -11,6 +11,8 @@ const DELAY_LEAST = 1; /* frames behind the newest, at least and at most */
 const DELAY_MOST = 8;
 const BASE_RISE = 0.01; /* how fast the estimate of the least delay forgets */
 const JITTER_FALL = 0.995;
+const JUMP_FRAMES = 10;
+const HASTE = 0.12;
 const LATE = 1.5; /* periods beyond which a frame is late */
 
 /* Where in `frames` the fractional frame number lies. */
@@ -35,6 +37,7 @@ export class LiveTimeline {
     this.base = null; /* arrival of frame 0, had it come with the least delay */
     this.jitter = 0;
     this.shown = 0;
+    this.asked = null; /* when a moment was last asked for */
     this.counts = { dropped: 0, late: 0, arrived: 0 };
     this.intervals = new Float32Array(240); /* times between arrivals, ms, a ring */
     this.lastArrival = null;
@@ -85,18 +88,20 @@ export class LiveTimeline {
     if (!this.frames.length) return null;
     const delay = Math.min(DELAY_MOST, Math.max(DELAY_LEAST, this.jitter / this.period + 0.5));
     const wanted = (now - this.base) / this.period - delay;
-    const newest = this.newest.frame;
-    const behind = newest - DELAY_MOST - 4;
-    /* Never backwards, except when the session began anew. */
-    const floor = this.shown > newest ? behind : Math.max(this.shown, behind);
-    this.shown = Math.min(newest, Math.max(floor, wanted));
+    const elapsed = this.asked === null ? 0 : (now - this.asked) / this.period;
+    const error = wanted - (this.shown + elapsed);
+    this.asked = now;
+    /* Far off: jump there. Near: run a little faster or slower, which is not seen. */
+    if (Math.abs(error) > JUMP_FRAMES) this.shown = wanted;
+    else this.shown += elapsed * (1 + Math.max(-HASTE, Math.min(HASTE, error * HASTE)));
+    this.shown = Math.max(this.frames[0].frame, Math.min(this.newest.frame, this.shown));
     return between(this.frames, this.shown);
   }
 
-  /* Frames a second over what is kept. */
+  /* Frames a second over the last second. */
   get rate() {
-    const first = this.frames[0];
     const { newest } = this;
+    const first = this.frames.find(({ arrival }) => newest.arrival - arrival <= 1000);
     if (!newest || newest === first) return 0;
     return (1000 * (newest.frame - first.frame)) / (newest.arrival - first.arrival);
   }

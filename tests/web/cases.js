@@ -1,0 +1,26 @@
+/* Named cases, one after the other; the last line counts them. CASE=TEXT in the
+ * environment runs those whose name contains the text. */
+
+const cases = [];
+
+export function test(name, run) {
+  cases.push({ name, run });
+}
+
+/* Runs all cases; the process ends with status 1 where one failed. */
+export async function runCases() {
+  const wanted = cases.filter(({ name }) => name.includes(process.env.CASE ?? ""));
+  let failed = 0;
+  for (const { name, run } of wanted) {
+    const begin = performance.now();
+    try {
+      await run();
+      console.log(`ok   ${name} (${Math.round(performance.now() - begin)} ms)`);
+    } catch (error) {
+      failed++;
+      console.log(`FAIL ${name}\n${error.stack ?? error}`);
+    }
+  }
+  console.log(`${wanted.length - failed} passed, ${failed} failed`);
+  return failed === 0 ? 0 : 1;
+}
