@@ -3,6 +3,7 @@
 
 #include "abi/rollup.h"
 #include "engine/sha256.h"
+#include "engine/transaction/address.h"
 
 static void clone_account(void *context, const erx_key_t *key)
 {
@@ -11,7 +12,8 @@ static void clone_account(void *context, const erx_key_t *key)
     state->base_layer.clone(state->base_layer.context, &pubkey);
 }
 
-static void settle_session(void *context, uint32_t pool, const erx_session_t *session)
+static void settle_session(void *context, uint32_t pool, const erx_session_t *session,
+                           uint64_t session_id)
 {
     const erx_rollup_state_t *state = context;
     const erx_model_t *model = erx_models_get(erx_runtime_models(state->runtime), pool)->model;
@@ -26,10 +28,19 @@ static void settle_session(void *context, uint32_t pool, const erx_session_t *se
                                         &error);
         return;
     }
-    erx_rollup_describe_session(state, pool, session, &info);
-    info.status = (uint8_t)session->status;
-    info.frame = session->frame;
-    info.frame_hash = session->frame_hash;
+    info = (erx_session_info_t){
+        .session = erx_runtime_session_name(pool, session),
+        .session_id = session_id,
+        .model_id = erx_models_get(erx_runtime_models(state->runtime), pool)->model_id,
+        .status = (uint8_t)session->status,
+        .frame = session->frame,
+        .max_frames = session->max_frames,
+        .frame_hash = session->frame_hash,
+    };
+    const erx_key_t *program = erx_runtime_program(state->runtime);
+    (void)erx_address_session(program, session_id, (erx_key_t *)&info.session_state, NULL, &error);
+    (void)erx_address_hidden(program, session_id, (erx_key_t *)&info.hidden_state, NULL, &error);
+    (void)erx_address_input(program, session_id, (erx_key_t *)&info.input_buffer, NULL, &error);
     state->base_layer.settle(state->base_layer.context, &info,
                              session->arena + ERX_ARENA_SESSION_STATE, ERX_SESSION_STATE_BYTES,
                              hash, (uint32_t)size);

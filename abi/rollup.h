@@ -33,10 +33,6 @@ erx_rollup_state_t *erx_rollup_started(const erx_rollup_t *rollup, int32_t *resu
 int32_t erx_rollup_take_results(erx_rollup_state_t *state);
 void erx_rollup_free_results(erx_rollup_state_t *state);
 
-/* What is known of a session; with the lock. */
-void erx_rollup_describe_session(const erx_rollup_state_t *state, uint32_t pool,
-                                 const erx_session_t *session, erx_session_info_t *info_out);
-
 /* A transaction's outcome in the public form; points into the bank's. */
 void erx_rollup_outcome(const erx_bank_outcome_t *outcome, erx_transaction_outcome_t *out);
 

@@ -164,8 +164,9 @@ int32_t erx_rollup_seat_bot(erx_rollup_t *rollup, erx_session_ref_t session, uin
 
 /* ----------------------------------------------------------------- reading */
 
-void erx_rollup_describe_session(const erx_rollup_state_t *state, uint32_t pool,
-                                 const erx_session_t *session, erx_session_info_t *own)
+/* With the lock. */
+static void describe(const erx_rollup_state_t *state, uint32_t pool, const erx_session_t *session,
+                     erx_session_info_t *own)
 {
     uint32_t accounts[3];
     const erx_bank_t *bank = erx_runtime_bank(state->runtime);
@@ -207,7 +208,7 @@ int32_t erx_rollup_find_session(const erx_rollup_t *rollup, const erx_pubkey_t *
     const erx_session_t *session =
         index == ERX_ACCOUNT_NONE ? NULL : erx_bank_session(bank, index, &pool);
     if (session != NULL)
-        erx_rollup_describe_session(state, pool, session, &own);
+        describe(state, pool, session, &own);
     erx_runtime_read_end(state->runtime);
     if (session == NULL)
         return erx_result_refuse(ERX_STATUS_NOT_FOUND, "account: it is no session's");
@@ -228,7 +229,7 @@ int32_t erx_rollup_session(const erx_rollup_t *rollup, erx_session_ref_t session
     erx_runtime_read_begin(state->runtime, false);
     const erx_session_t *found = erx_runtime_session(state->runtime, session, &pool);
     if (found != NULL)
-        erx_rollup_describe_session(state, pool, found, &own);
+        describe(state, pool, found, &own);
     erx_runtime_read_end(state->runtime);
     if (found == NULL)
         return erx_result_refuse(ERX_STATUS_NOT_FOUND, "session: it has ended, or never was");

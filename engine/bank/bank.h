@@ -77,6 +77,9 @@ typedef struct {
      * may be NULL. */
     void (*frames_begin)(void *context);
     void (*frames_end)(void *context);
+    /* Called before a session is gone, with its last state; may be NULL. */
+    void (*closing)(void *context, uint32_t pool, const erx_session_t *session,
+                    uint64_t session_id);
     void *context;
 } erx_bank_config_t;
 
@@ -203,6 +206,19 @@ typedef struct {
  * use), ERX_ERR_RANGE (stage or character), ERX_ERR_FULL, ERX_ERR_MEMORY. */
 erx_status_t erx_bank_create_session(erx_bank_t *bank, const erx_bank_session_t *session,
                                      uint64_t *handle_out, erx_error_t *error);
+
+/* A session that another rollup exported. */
+typedef struct {
+    uint64_t session_id;
+    uint8_t tick_divisor;
+    const void *bytes; /* as erx_transfer_export wrote them; any bytes at all */
+    size_t size;
+} erx_bank_import_t;
+
+/* Goes on with it, in the pool of its model. Errors: those of create and of
+ * erx_transfer_import. */
+erx_status_t erx_bank_import_session(erx_bank_t *bank, const erx_bank_import_t *import,
+                                     uint32_t *pool_out, uint64_t *handle_out, erx_error_t *error);
 
 /* Seats the second player of a session that waits. Errors: ERX_ERR_STATE (it does
  * not wait), ERX_ERR_ARGUMENT (the first player's key), ERX_ERR_RANGE

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "engine/bank/bank_parts.h"
+#include "engine/transfer.h"
 #include "mem/assert.h"
 
 static erx_status_t check_places(erx_bank_t *bank, const erx_key_t keys[ERX_SESSION_ACCOUNTS],
@@ -40,12 +41,32 @@ static erx_status_t make_accounts(erx_bank_t *bank, const erx_bank_session_t *te
     return ERX_OK;
 }
 
+/* Gives a session that has just started its accounts; takes it back where it
+ * cannot have them. */
+static erx_status_t settle_in(erx_bank_t *bank, const erx_bank_session_t *terms, uint64_t handle,
+                              const erx_session_mark_t *mark,
+                              const erx_key_t keys[ERX_SESSION_ACCOUNTS], erx_error_t *error)
+{
+    uint32_t accounts[ERX_SESSION_ACCOUNTS];
+    erx_session_pool_t *pool = erx_bank_pool(bank, terms->pool);
+    erx_status_t status =
+        make_accounts(bank, terms, erx_session_find(pool, handle), keys, accounts, error);
+    if (status != ERX_OK) {
+        erx_session_restore(pool, mark);
+        return status;
+    }
+    bank->unrecorded_starts++;
+    bank->unrecorded_writes++;
+    erx_bank_sessions_link(bank, accounts);
+    for (uint32_t i = 0; i < ERX_SESSION_ACCOUNTS; i++)
+        erx_bank_changes_add(bank, &keys[i], accounts[i]);
+    return ERX_OK;
+}
+
 erx_status_t erx_bank_create_session(erx_bank_t *bank, const erx_bank_session_t *terms,
                                      uint64_t *handle_out, erx_error_t *error)
 {
     erx_key_t keys[ERX_SESSION_ACCOUNTS];
-    uint32_t accounts[ERX_SESSION_ACCOUNTS];
-    uint64_t handle;
     erx_session_mark_t mark;
     erx_session_pool_t *pool = erx_bank_pool(bank, terms->pool);
     ERX_ASSERT(bank->has_begun && pool->has_model);
@@ -55,21 +76,50 @@ erx_status_t erx_bank_create_session(erx_bank_t *bank, const erx_bank_session_t 
     if (status != ERX_OK)
         return status;
     erx_session_mark(pool, NULL, &mark);
-    status = erx_session_create(pool, &terms->terms, &handle, error);
-    if (status != ERX_OK)
-        return status;
-    status = make_accounts(bank, terms, erx_session_find(pool, handle), keys, accounts, error);
-    if (status != ERX_OK) {
-        erx_session_restore(pool, &mark);
-        return status;
+    status = erx_session_create(pool, &terms->terms, handle_out, error);
+    if (status == ERX_OK)
+        status = settle_in(bank, terms, *handle_out, &mark, keys, error);
+    return status;
+}
+
+/* The pool of the model that an exported session plays. */
+static erx_status_t import_into(erx_bank_t *bank, const erx_bank_import_t *import,
+                                uint32_t *pool_out, uint64_t *handle_out,
+                                erx_session_mark_t *mark_out, erx_error_t *error)
+{
+    uint32_t count;
+    erx_status_t status = erx_error_set(error, ERX_ERR_NOT_FOUND, "there is no model");
+    (void)erx_engine_models(bank->config.engine, &count);
+    for (uint32_t pool = 0; pool < count; pool++) {
+        erx_model_t *model = erx_bank_model(bank, pool);
+        if (!model->sessions.has_model)
+            continue;
+        erx_session_mark(&model->sessions, NULL, mark_out);
+        status = erx_transfer_import(model, import->bytes, import->size, handle_out, error);
+        *pool_out = pool;
+        if (status != ERX_ERR_DIFFERS)
+            return status;
     }
-    bank->unrecorded_starts++;
-    bank->unrecorded_writes++;
-    erx_bank_sessions_link(bank, accounts);
-    for (uint32_t i = 0; i < ERX_SESSION_ACCOUNTS; i++)
-        erx_bank_changes_add(bank, &keys[i], accounts[i]);
-    *handle_out = handle;
-    return ERX_OK;
+    return status;
+}
+
+erx_status_t erx_bank_import_session(erx_bank_t *bank, const erx_bank_import_t *import,
+                                     uint32_t *pool_out, uint64_t *handle_out, erx_error_t *error)
+{
+    erx_key_t keys[ERX_SESSION_ACCOUNTS];
+    erx_session_mark_t mark;
+    ERX_ASSERT(bank->has_begun);
+    erx_bank_session_t terms = {.session_id = import->session_id,
+                                .tick_divisor = import->tick_divisor};
+    erx_status_t status = erx_bank_session_addresses(bank, terms.session_id, keys, error);
+    if (status == ERX_OK)
+        status = check_places(bank, keys, error);
+    if (status == ERX_OK)
+        status = import_into(bank, import, &terms.pool, handle_out, &mark, error);
+    *pool_out = terms.pool;
+    if (status == ERX_OK)
+        status = settle_in(bank, &terms, *handle_out, &mark, keys, error);
+    return status;
 }
 
 erx_status_t erx_bank_join_session(erx_bank_t *bank, uint32_t pool, erx_session_t *session,
@@ -134,6 +184,7 @@ erx_status_t erx_bank_close_session(erx_bank_t *bank, uint32_t pool, erx_session
     if (!erx_bank_changes_have_room(bank, ERX_SESSION_ACCOUNTS))
         return erx_error_set(error, ERX_ERR_FULL,
                              "more accounts were changed than one block can tell of; seal a block");
+    uint64_t session_id = erx_accounts_entry(accounts, indexes[0])->world_id;
     erx_accounts_begin(accounts);
     for (uint32_t i = 0; i < ERX_SESSION_ACCOUNTS; i++) {
         keys[i] = erx_accounts_entry(accounts, indexes[i])->key;
@@ -145,6 +196,7 @@ erx_status_t erx_bank_close_session(erx_bank_t *bank, uint32_t pool, erx_session
     }
     erx_accounts_commit(accounts);
     bank->unrecorded_writes++;
+    erx_bank_tell_closing(bank, pool, session, session_id);
     erx_bank_sessions_unlink(bank, pool, session->slot);
     erx_session_end(erx_bank_pool(bank, pool), session);
     for (uint32_t i = 0; i < ERX_SESSION_ACCOUNTS; i++)

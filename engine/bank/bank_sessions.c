@@ -145,6 +145,13 @@ void erx_bank_session_entries(const erx_bank_t *bank, uint32_t pool, const erx_s
         };
 }
 
+void erx_bank_tell_closing(const erx_bank_t *bank, uint32_t pool, const erx_session_t *session,
+                           uint64_t session_id)
+{
+    if (bank->config.closing != NULL)
+        bank->config.closing(bank->config.context, pool, session, session_id);
+}
+
 erx_status_t erx_bank_session_addresses(const erx_bank_t *bank, uint64_t session_id,
                                         erx_key_t keys_out[ERX_SESSION_ACCOUNTS],
                                         erx_error_t *error)

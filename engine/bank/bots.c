@@ -120,7 +120,7 @@ static void free_seat(erx_bots_t *bots, uint32_t pool, uint64_t handle, uint32_t
 erx_status_t erx_bots_seat(erx_bots_t *bots, uint32_t pool, const erx_session_t *session,
                            uint32_t player, const char *directory, erx_error_t *error)
 {
-    team_t *team;
+    team_t *team = NULL;
     uint64_t handle = erx_session_handle(session);
     if (directory == NULL) {
         free_seat(bots, pool, handle, player);

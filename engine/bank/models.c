@@ -301,13 +301,6 @@ typedef struct {
     size_t weight_bytes;
 } upload_t;
 
-static uint32_t get_u32(const uint8_t *at)
-{
-    uint32_t value;
-    memcpy(&value, at, sizeof value);
-    return value;
-}
-
 /* Gathers the shards; upload_out->weights is the caller's to free. */
 static erx_status_t gather(const erx_models_t *models, uint32_t manifest, const uint32_t *shards,
                            uint32_t shard_count, upload_t *upload_out, erx_error_t *error)
@@ -337,6 +330,7 @@ static erx_status_t gather(const erx_models_t *models, uint32_t manifest, const 
 
 static erx_status_t find_place(const erx_models_t *models, uint32_t *pool_out, erx_error_t *error)
 {
+    *pool_out = 0;
     for (uint32_t i = 0; i < models->config.upload_models; i++) {
         *pool_out = models->directory_count + i;
         if (models->places[*pool_out].facts.model == NULL)

@@ -25,11 +25,11 @@ static void frames_end(void *context)
 }
 
 /* A session's last state goes to the base layer before it is gone. */
-static void closing(void *context, uint32_t pool, const erx_session_t *session)
+static void closing(void *context, uint32_t pool, const erx_session_t *session, uint64_t session_id)
 {
     const erx_runtime_t *runtime = context;
     if (runtime->base_layer.settle != NULL)
-        runtime->base_layer.settle(runtime->base_layer.context, pool, session);
+        runtime->base_layer.settle(runtime->base_layer.context, pool, session, session_id);
 }
 
 static erx_status_t draw(void *bytes_out, size_t size, erx_error_t *error)
@@ -308,6 +308,11 @@ const erx_models_t *erx_runtime_models(const erx_runtime_t *runtime)
 erx_accounts_t *erx_runtime_accounts(const erx_runtime_t *runtime)
 {
     return runtime->accounts;
+}
+
+const erx_key_t *erx_runtime_program(const erx_runtime_t *runtime)
+{
+    return &runtime->config.program;
 }
 
 erx_engine_t *erx_runtime_engine(const erx_runtime_t *runtime)

@@ -67,7 +67,7 @@ erx_status_t erx_runtime_open(const erx_runtime_config_t *config, erx_runtime_t 
 typedef struct {
     void *context;
     void (*clone)(void *context, const erx_key_t *key);
-    void (*settle)(void *context, uint32_t pool, const erx_session_t *session);
+    void (*settle)(void *context, uint32_t pool, const erx_session_t *session, uint64_t session_id);
 } erx_runtime_base_layer_t;
 
 /* Before start. Errors: ERX_ERR_STATE. */
@@ -111,6 +111,7 @@ erx_bank_t *erx_runtime_changing_bank(const erx_runtime_t *runtime); /* to simul
 int64_t erx_runtime_timestamp(const erx_runtime_t *runtime);         /* of the last block */
 const erx_models_t *erx_runtime_models(const erx_runtime_t *runtime);
 erx_accounts_t *erx_runtime_accounts(const erx_runtime_t *runtime);
+const erx_key_t *erx_runtime_program(const erx_runtime_t *runtime); /* the world program's id */
 erx_engine_t *erx_runtime_engine(const erx_runtime_t *runtime);
 const erx_blockhash_t *erx_runtime_blockhashes(const erx_runtime_t *runtime);
 const erx_status_cache_t *erx_runtime_statuses(const erx_runtime_t *runtime);

@@ -147,8 +147,16 @@ static void finish_block(erx_runtime_t *runtime)
     runtime->figures.execute_ns = block->finished_ns - block->frames_ns;
 }
 
-/* Hands sessions that ended with this block, and those that were asked for, to
- * the base layer. */
+/* Hands a session to the base layer. */
+static void settle_one(const erx_runtime_t *runtime, uint32_t pool, const erx_session_t *session)
+{
+    uint32_t accounts[3];
+    if (erx_bank_session_accounts(runtime->bank, pool, session->slot, accounts))
+        runtime->base_layer.settle(runtime->base_layer.context, pool, session,
+                                   erx_accounts_entry(runtime->accounts, accounts[0])->world_id);
+}
+
+/* Hands over sessions that ended with this block, and those that were asked for. */
 static void settle(erx_runtime_t *runtime)
 {
     uint32_t count, pool;
@@ -158,12 +166,12 @@ static void settle(erx_runtime_t *runtime)
         const erx_model_t *model = erx_models_get(runtime->models, frames[i].pool)->model;
         const erx_session_t *session = erx_session_find(&model->sessions, frames[i].handle);
         if (session != NULL && session->status == ERX_SESSION_ENDED)
-            base_layer->settle(base_layer->context, frames[i].pool, session);
+            settle_one(runtime, frames[i].pool, session);
     }
     for (uint32_t i = 0; base_layer->settle != NULL && i < runtime->settle_count; i++) {
         const erx_session_t *session = erx_runtime_session(runtime, runtime->settles[i], &pool);
         if (session != NULL)
-            base_layer->settle(base_layer->context, pool, session);
+            settle_one(runtime, pool, session);
     }
     runtime->settle_count = 0;
 }

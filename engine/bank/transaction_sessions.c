@@ -85,6 +85,7 @@ static void end_closed(erx_transaction_sessions_t *sessions, erx_bank_t *bank)
         const erx_touched_session_t *touched = &sessions->touched[i];
         if (!touched->closes)
             continue;
+        erx_bank_tell_closing(bank, touched->pool, touched->session, touched->session_id);
         if (!touched->is_created)
             erx_bank_sessions_unlink(bank, touched->pool, touched->session->slot);
         erx_session_end(erx_bank_pool(bank, touched->pool), touched->session);

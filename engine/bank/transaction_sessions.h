@@ -15,6 +15,7 @@ typedef struct {
     bool is_created;
     bool joins; /* got its second player */
     bool closes;
+    uint64_t session_id; /* where it closes */
     bool wants_frame;
     erx_session_mark_t mark;
 } erx_touched_session_t;

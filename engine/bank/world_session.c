@@ -130,6 +130,7 @@ bool erx_world_close_session(erx_instruction_t *instruction, const uint8_t *argu
         !erx_world_seat(instruction, 3, touched, &player))
         return false;
     touched->closes = true;
+    touched->session_id = erx_instruction_entry(instruction, 0)->world_id;
     for (uint32_t i = 0; i < ERX_SESSION_ACCOUNTS; i++)
         if (!remove_account(instruction, i))
             return false;
