@@ -46,3 +46,32 @@ int32_t erx_rollup_model(const erx_rollup_t *rollup, uint32_t i, erx_model_info_
         return erx_result_refuse(ERX_STATUS_NOT_FOUND, "there is no model %u", i);
     return erx_result_give(info_out, &own, sizeof own, sizeof own);
 }
+
+int32_t erx_rollup_load_model_accounts(erx_rollup_t *rollup, uint64_t model_id,
+                                       const uint8_t *manifest, size_t manifest_size,
+                                       const uint8_t *const *shards, const size_t *shard_sizes,
+                                       uint32_t shard_count)
+{
+    int32_t result;
+    erx_error_t error;
+    erx_bank_t *bank;
+    erx_rollup_state_t *state = erx_rollup_started(rollup, &result);
+    if (state == NULL)
+        return result;
+    if (manifest == NULL || shards == NULL || shard_sizes == NULL)
+        return erx_result_missing(manifest == NULL ? "manifest" : "shards or shard_sizes");
+    const erx_model_accounts_t import = {
+        .model_id = model_id,
+        .manifest = manifest,
+        .manifest_bytes = manifest_size,
+        .shard_count = shard_count,
+        .shards = shards,
+        .shard_bytes = shard_sizes,
+    };
+    if (erx_runtime_change_begin(state->runtime, &bank, &error) != ERX_OK)
+        return erx_result_keep(&error);
+    erx_status_t status =
+        erx_models_import(erx_runtime_changing_models(state->runtime), bank, &import, &error);
+    erx_runtime_change_end(state->runtime);
+    return status == ERX_OK ? ERX_STATUS_OK : erx_result_keep(&error);
+}

@@ -60,6 +60,34 @@ erx_status_t erx_models_add_places(erx_models_t *models, erx_error_t *error);
  * Errors: ERX_ERR_FULL, ERX_ERR_FORMAT, ERX_ERR_MEMORY. */
 erx_status_t erx_models_settle(erx_models_t *models, erx_error_t *error);
 
+/* A model in whole accounts: a ModelManifest and its WeightShards. */
+typedef struct {
+    uint64_t model_id;
+    const uint8_t *manifest;
+    size_t manifest_bytes;
+    uint32_t shard_count;
+    const uint8_t *const *shards;
+    const size_t *shard_bytes;
+} erx_model_accounts_t;
+
+/* Checks them, puts them into the table, and loads the model: what a series of
+ * upload transactions does. Frames that the begun block asked for are executed
+ * where the journal's records have no room for all of it at once. Errors:
+ * ERX_ERR_FORMAT, ERX_ERR_HASH, ERX_ERR_STATE (the id is in use), ERX_ERR_FULL,
+ * ERX_ERR_IO. On failure no model is there; accounts may be, as an interrupted
+ * upload leaves them. */
+erx_status_t erx_models_import(erx_models_t *models, erx_bank_t *bank,
+                               const erx_model_accounts_t *import, erx_error_t *error);
+
+/* Loads the model of an uploaded manifest (a plain account whose shards are in
+ * the table), and notes the pool in its entry. Between erx_accounts_begin and
+ * commit. */
+erx_status_t erx_models_load_manifest(erx_models_t *models, uint32_t manifest, uint32_t *pool_out,
+                                      erx_error_t *error);
+
+/* The program and authority of the registry. */
+const erx_models_config_t *erx_models_config(const erx_models_t *models);
+
 /* Loads the uploaded model of a pool during replay, which meets its first
  * frame. Errors: ERX_ERR_NOT_FOUND, those of loading. */
 erx_status_t erx_models_bind(erx_models_t *models, uint32_t pool, erx_error_t *error);

@@ -295,6 +295,11 @@ erx_bank_t *erx_runtime_changing_bank(const erx_runtime_t *runtime)
     return runtime->bank;
 }
 
+erx_models_t *erx_runtime_changing_models(const erx_runtime_t *runtime)
+{
+    return runtime->models;
+}
+
 int64_t erx_runtime_timestamp(const erx_runtime_t *runtime)
 {
     return runtime->block.timestamp;

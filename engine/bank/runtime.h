@@ -108,7 +108,8 @@ void erx_runtime_read_end(erx_runtime_t *runtime);
 /* Between read_begin and read_end. */
 const erx_bank_t *erx_runtime_bank(const erx_runtime_t *runtime);
 erx_bank_t *erx_runtime_changing_bank(const erx_runtime_t *runtime); /* to simulate; with arenas */
-int64_t erx_runtime_timestamp(const erx_runtime_t *runtime);         /* of the last block */
+erx_models_t *erx_runtime_changing_models(const erx_runtime_t *runtime); /* control thread */
+int64_t erx_runtime_timestamp(const erx_runtime_t *runtime);             /* of the last block */
 const erx_models_t *erx_runtime_models(const erx_runtime_t *runtime);
 erx_accounts_t *erx_runtime_accounts(const erx_runtime_t *runtime);
 const erx_key_t *erx_runtime_program(const erx_runtime_t *runtime); /* the world program's id */
