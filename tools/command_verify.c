@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "engine/audit.h"
+#include "engine/bank/models.h"
 #include "sched/clock.h"
 #include "tools/command.h"
 #include "tools/options.h"
@@ -15,14 +16,17 @@ typedef struct {
     const char *data;
     const char *archive;
     const char *json;
+    erx_key_t program;
     erx_engine_config_t config;
 } request_t;
 
-enum { OPTION_DATA = 1, OPTION_ARCHIVE, OPTION_WORKERS, OPTION_ISA, OPTION_JSON };
+enum { OPTION_DATA = 1, OPTION_ARCHIVE, OPTION_PROGRAM, OPTION_WORKERS, OPTION_ISA, OPTION_JSON };
 
 static const struct argp_option options[] = {
     {"data", OPTION_DATA, "DIR", 0, "Data directory, from its oldest checkpoints on", 0},
     {"archive", OPTION_ARCHIVE, "DIR", 0, "Archive, from the first block on", 0},
+    {"program", OPTION_PROGRAM, "ID", 0,
+     "World program that owns uploaded models (default: as serve)", 0},
     {"workers", OPTION_WORKERS, "W", 0, "Worker threads (default: one a processor)", 0},
     {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 0},
     {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
@@ -38,6 +42,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_ARCHIVE:
         request->archive = argument;
+        return 0;
+    case OPTION_PROGRAM:
+        if (!erx_key_parse(argument, &request->program))
+            argp_error(state, "--program: '%s' is not an address", argument);
         return 0;
     case OPTION_WORKERS:
         request->config.worker_count =
@@ -108,14 +116,40 @@ static erx_status_t report(const request_t *request, const verdict_t *verdict, e
     return ERX_OK;
 }
 
+static erx_status_t bind(void *context, uint32_t pool, erx_error_t *error)
+{
+    return erx_models_bind(context, pool, error);
+}
+
+/* Uploaded models are found in the accounts. */
+static erx_status_t open_models(const request_t *request, erx_audit_plan_t *plan,
+                                erx_models_t **models_out, erx_error_t *error)
+{
+    const erx_models_config_t config = {
+        .engine = plan->engine,
+        .accounts = plan->accounts,
+        .program = request->program,
+        .compute = erx_compute_table_default,
+        .upload_models = ERX_MODELS_MAX,
+    };
+    if (erx_models_open(&config, models_out, error) != ERX_OK)
+        return error->status;
+    plan->bind = bind;
+    plan->bind_context = *models_out;
+    return ERX_OK;
+}
+
 static erx_status_t re_execute(const request_t *request, erx_engine_t *engine,
                                const erx_data_directory_t *data, verdict_t *verdict,
                                erx_error_t *error)
 {
     erx_progress_t progress;
+    erx_models_t *models = NULL;
     erx_audit_plan_t plan = {
         .engine = engine, .data = data, .progress = show, .context = &progress};
     erx_status_t status = erx_audit_load(&plan, error);
+    if (status == ERX_OK && plan.accounts != NULL)
+        status = open_models(request, &plan, &models, error);
     for (uint32_t i = 0; i < data->pool_count; i++)
         verdict->sessions += data->pools[i].kind == ERX_DATA_ACCOUNTS ? 0 : data->pools[i].slots;
     uint64_t begin = erx_clock_now();
@@ -126,6 +160,7 @@ static erx_status_t re_execute(const request_t *request, erx_engine_t *engine,
         erx_progress_finish(&progress);
     }
     verdict->seconds = (double)(erx_clock_now() - begin) / 1e9;
+    erx_models_close(models);
     erx_audit_unload(&plan);
     return status;
 }
@@ -168,7 +203,7 @@ int erx_command_verify(int argc, char **argv)
         NULL,
         NULL,
         NULL};
-    request_t request = {0};
+    request_t request = {.program = erx_key_world};
     erx_error_t error;
     erx_command_parse(&argp, argc, argv, &request);
     erx_status_t status = verify(&request, &error);
