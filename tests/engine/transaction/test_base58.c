@@ -100,6 +100,20 @@ START_TEST(test_foreign_characters_are_refused_everywhere)
 }
 END_TEST
 
+START_TEST(test_zeros_over_the_capacity_are_refused)
+{
+    uint8_t data[8];
+    size_t size = 99;
+    memset(data, 0xaa, sizeof data);
+    for (size_t capacity = 0; capacity < 7; capacity++) {
+        ck_assert(!erx_base58_decode("1111111", capacity + 1, data, capacity, &size));
+        ck_assert(!erx_base58_decode("1111112", capacity + 1, data + capacity, 0, &size));
+    }
+    ck_assert_uint_eq(data[0], 0xaa); /* nothing was written */
+    ck_assert_uint_eq(size, 99);
+}
+END_TEST
+
 START_TEST(test_exact_sizes_only)
 {
     uint8_t data[32];
@@ -134,6 +148,7 @@ Suite *base58_suite(void)
     tcase_add_test(tcase, test_every_size_comes_back);
     tcase_add_test(tcase, test_largest_values_fill_their_length);
     tcase_add_test(tcase, test_foreign_characters_are_refused_everywhere);
+    tcase_add_test(tcase, test_zeros_over_the_capacity_are_refused);
     tcase_add_test(tcase, test_exact_sizes_only);
     tcase_add_test(tcase, test_endless_texts_are_refused);
     suite_add_tcase(suite, tcase);
