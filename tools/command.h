@@ -42,6 +42,7 @@ int erx_command_fail(const char *name, const erx_error_t *error);
 
 int erx_command_bench(int argc, char **argv);
 int erx_command_bench_journal(int argc, char **argv); /* bench journal */
+int erx_command_cu(int argc, char **argv);
 int erx_command_fidelity(int argc, char **argv);
 int erx_command_imitate(int argc, char **argv);
 int erx_command_inspect(int argc, char **argv);

@@ -1,6 +1,7 @@
 #include "tools/command.h"
 
 static const erx_command_t commands[] = {
+    {"Models", "cu", "show what calls and frames cost in compute units", erx_command_cu},
     {"Models", "fidelity", "compare a model with the checkpoint it was made from",
      erx_command_fidelity},
     {"Models", "imitate", "train a policy that plays like recorded players", erx_command_imitate},
