@@ -37,9 +37,10 @@ static erx_status_t open_bump(erx_bump_t *bump, size_t capacity, erx_error_t *er
  * for it, so that transactions count besides sessions. */
 static erx_status_t open_frames(erx_bank_t *bank, erx_error_t *error)
 {
-    uint64_t capacity = bank->config.block_transactions_max;
+    uint64_t capacity = bank->config.block_transactions_max + ERX_TOUCHED_SESSIONS_MAX;
     for (uint32_t pool = 0; pool < ERX_MODELS_MAX; pool++)
-        capacity += erx_bank_pool(bank, pool)->capacity;
+        bank->sessions_max += erx_bank_pool(bank, pool)->capacity;
+    capacity += bank->sessions_max;
     bank->frame_capacity = (uint32_t)capacity;
     bank->frames = erx_alloc(capacity, sizeof *bank->frames);
     if (bank->frames == NULL)
@@ -102,12 +103,12 @@ void erx_bank_close(erx_bank_t *bank)
 /* Whether the block has room for another transaction, whatever it does. */
 static erx_status_t check_room(const erx_bank_t *bank, erx_error_t *error)
 {
-    /* Every session may still get a frame by the crank. */
-    uint32_t sessions = bank->frame_capacity - bank->config.block_transactions_max;
-    uint32_t frames = bank->frame_capacity - bank->frame_count - bank->block->frame_count;
+    /* Besides what the crank may still add for every session. */
+    uint64_t frames = (uint64_t)bank->frame_count + bank->block->frame_count + bank->sessions_max +
+                      ERX_TOUCHED_SESSIONS_MAX;
     bool has_room = bank->transactions < bank->config.block_transactions_max &&
                     bank->outcomes.capacity - bank->outcomes.used >= ERX_BANK_OUTCOME_BYTES_MAX &&
-                    frames >= sessions + ERX_TOUCHED_SESSIONS_MAX &&
+                    frames <= bank->frame_capacity &&
                     erx_status_cache_room(bank->config.statuses) > 0 &&
                     erx_bank_changes_have_room(bank, ERX_BANK_TRANSACTION_CHANGES);
     if (has_room)

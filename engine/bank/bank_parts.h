@@ -64,6 +64,7 @@ struct erx_bank {
     erx_bump_t simulated;
     erx_bank_changes_t changes;
     erx_bank_session_map_t sessions;
+    uint32_t sessions_max; /* of all pools */
     uint32_t frame_count;
     uint32_t frame_capacity;
     erx_bank_frame_t *frames;

@@ -1,0 +1,9 @@
+/* The suites of this folder, one a test_<module>.c. */
+#ifndef ERX_TESTS_ENGINE_BANK_BANK_SUITES_H
+#define ERX_TESTS_ENGINE_BANK_BANK_SUITES_H
+
+#include "tests/support/check_main.h"
+
+Suite *world_session_suite(void);
+
+#endif

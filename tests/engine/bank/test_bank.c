@@ -1,0 +1,10 @@
+#include "mem/base.h"
+#include "tests/engine/bank/bank_suites.h"
+
+int main(void)
+{
+    static const erx_suite_fn suites[] = {
+        world_session_suite,
+    };
+    return erx_check_run(suites, ERX_COUNT(suites));
+}
