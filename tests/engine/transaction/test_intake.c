@@ -1,4 +1,5 @@
 #include "engine/transaction/intake.h"
+#include "mem/alloc.h"
 #include "sched/clock.h"
 #include "tests/engine/transaction/transaction_suites.h"
 #include "tests/support/rng.h"
@@ -123,6 +124,27 @@ START_TEST(test_all_slots_in_use_until_released)
     ck_assert(is_right(second) && second->tag == 1);
     ck_assert_uint_eq(erx_intake_counts(intake).accepted, 5);
     ck_assert_uint_eq(erx_intake_counts(intake).refused, 3);
+    erx_intake_close(intake);
+}
+END_TEST
+
+/* A packet's whole way, on the calling thread. */
+START_TEST(test_nothing_is_allocated_after_open)
+{
+    erx_intake_t *intake = open_intake(8, ERX_INTAKE_WORKERS_INLINE);
+    erx_message_keys_t keys;
+    uint32_t resolved = 0;
+    uint64_t before = erx_alloc_thread_bytes();
+    for (uint64_t number = 0; number < 30; number++) {
+        bool accepted = submit(intake, number) == ERX_OK;
+        const erx_intake_item_t *item = erx_intake_take(intake);
+        resolved += accepted && item->error == ERX_TRANSACTION_OK &&
+                    erx_message_resolve(&item->message, 1, NULL, NULL, &keys) == ERX_MESSAGE_GOOD;
+        erx_intake_release(intake, 1);
+    }
+    uint64_t after = erx_alloc_thread_bytes();
+    ck_assert_uint_eq(resolved, 10);
+    ck_assert_uint_eq(after - before, 0);
     erx_intake_close(intake);
 }
 END_TEST
@@ -327,6 +349,7 @@ Suite *intake_suite(void)
     tcase_set_timeout(tcase, TIMEOUT_SECONDS);
     tcase_add_test(tcase, test_without_threads_packets_are_ready_at_once);
     tcase_add_test(tcase, test_all_slots_in_use_until_released);
+    tcase_add_test(tcase, test_nothing_is_allocated_after_open);
     tcase_add_test(tcase, test_packets_of_impossible_sizes_are_refused);
     tcase_add_loop_test(tcase, test_order_is_that_of_submission, 0, 3);
     tcase_add_loop_test(tcase, test_many_senders_and_workers, 0, 4);
