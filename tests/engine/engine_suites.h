@@ -7,6 +7,7 @@ Suite *account_suite(void);
 Suite *accounts_suite(void);
 Suite *batch_suite(void);
 Suite *block_suite(void);
+Suite *checkpoint_suite(void);
 Suite *cost_suite(void);
 Suite *data_directory_suite(void);
 Suite *data_file_suite(void);

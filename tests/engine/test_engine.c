@@ -8,6 +8,7 @@ int main(void)
         accounts_suite,
         batch_suite,
         block_suite,
+        checkpoint_suite,
         cost_suite,
         data_directory_suite,
         data_file_suite,
