@@ -7,8 +7,8 @@ export function test(name, run) {
   cases.push({ name, run });
 }
 
-/* Runs all cases; the process ends with status 1 where one failed. */
-export async function runCases() {
+/* Runs all cases, and after() behind each; returns 1 where one failed, else 0. */
+export async function runCases(after = () => {}) {
   const wanted = cases.filter(({ name }) => name.includes(process.env.CASE ?? ""));
   let failed = 0;
   for (const { name, run } of wanted) {
@@ -20,6 +20,7 @@ export async function runCases() {
       failed++;
       console.log(`FAIL ${name}\n${error.stack ?? error}`);
     }
+    await after();
   }
   console.log(`${wanted.length - failed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;

@@ -1,0 +1,112 @@
+/* Chromium for the tests: contexts whose errors are collected, and what a person
+ * does on the page, in one call each. */
+import fs from "node:fs";
+import path from "node:path";
+import { load } from "./packages.js";
+import { until } from "./validator.js";
+
+const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
+
+export const DESKTOP = { viewport: { width: 1280, height: 800 } };
+export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true,
+  deviceScaleFactor: 2 };
+
+/* What a browser says when the validator is gone on purpose. */
+const EXPECTED = /ERR_CONNECTION_REFUSED|WebSocket connection to|ERR_CONNECTION_RESET|ERR_EMPTY/;
+
+export function findChromium() {
+  return PATHS.find((file) => fs.existsSync(file)) ?? null;
+}
+
+export class Browser {
+  static async open(url, pictures) {
+    const { chromium } = load("playwright-core");
+    const browser = new Browser();
+    browser.process = await chromium.launch({ executablePath: findChromium(),
+      args: ["--no-sandbox"] });
+    browser.url = url;
+    browser.pictures = pictures;
+    browser.errors = [];
+    return browser;
+  }
+
+  close() {
+    return this.process.close();
+  }
+
+  /* Everybody leaves. */
+  async clear() {
+    for (const context of this.process.contexts()) await context.close();
+  }
+
+  /* A page in a context (keys, storage) of its own. */
+  async person(options = DESKTOP) {
+    const context = await this.process.newContext(options);
+    return this.tab(context);
+  }
+
+  async tab(context, where = "/") {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => this.errors.push(error.stack));
+    page.on("console", (message) => {
+      if (message.type() === "error" && !EXPECTED.test(message.text()))
+        this.errors.push(`${message.text()} ${message.location().url}`);
+    });
+    await page.goto(this.url + where);
+    return new Person(this, page);
+  }
+}
+
+export class Person {
+  constructor(browser, page) {
+    this.browser = browser;
+    this.page = page;
+  }
+
+  async go(hash) {
+    await this.page.goto("about:blank"); /* as a link opens, not as a step within the page */
+    await this.page.goto(`${this.browser.url}/${hash}`);
+  }
+
+  click(label) {
+    return this.page.getByRole("button", { name: label, exact: true }).first().click();
+  }
+
+  text(selector) {
+    return this.page.textContent(selector);
+  }
+
+  /* The address of the session that is shown. */
+  async session() {
+    await this.page.waitForURL(/#\/session\//);
+    return this.page.url().match(/session\/(\w+)/)[1];
+  }
+
+  see(selector, pattern, timeoutMs = 20000) {
+    return until(`${selector} shows ${pattern}`,
+      async () => pattern.test((await this.text(selector)) ?? ""), timeoutMs);
+  }
+
+  async number(name) {
+    return this.page.$eval("#numbers", (list, wanted) => {
+      const term = [...list.querySelectorAll("dt")].find(({ textContent }) => textContent === wanted);
+      return term.nextElementSibling.textContent;
+    }, name);
+  }
+
+  async notice() {
+    await this.page.waitForSelector(".notice");
+    const text = await this.page.textContent(".notice");
+    await this.page.click(".notice > .row button");
+    return text;
+  }
+
+  /* The canvas as an image, to see whether it changes. */
+  canvas() {
+    return this.page.$eval("#canvas", (canvas) => canvas.toDataURL());
+  }
+
+  picture(name) {
+    return this.page.screenshot({ path: path.join(this.browser.pictures, `${name}.png`) });
+  }
+}
