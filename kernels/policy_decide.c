@@ -92,7 +92,7 @@ static void put_stick(int32_t x, int32_t y, uint8_t *control)
     x = centre(x - LEVEL_MIDDLE);
     y = centre(y - LEVEL_MIDDLE);
     int32_t square = x * x + y * y, length = TILT_MAX;
-    while ((length + 1) * (length + 1) <= square)
+    while (length * length < square)
         length++;
     control[0] = (uint8_t)(x * TILT_MAX / length);
     control[1] = (uint8_t)(y * TILT_MAX / length);

@@ -44,7 +44,7 @@ static const struct argp_option argp_options[] = {
     {"context", OPTION_CONTEXT, "K", 0, "Frames that the policy sees (default 10)", 0},
     {"hidden", OPTION_UNITS, "H", 0, "Units of the first layer (default 256)", 0},
     {"trunk", OPTION_TRUNK, "T", 0, "Units of the second layer (default 128)", 0},
-    {"epochs", OPTION_EPOCHS, "N", 0, "Passes over the games, a fraction too (default 8)", 0},
+    {"epochs", OPTION_EPOCHS, "N", 0, "Passes over the games, a fraction too (default 5)", 0},
     {"rate", OPTION_RATE, "R", 0, "Greatest learning rate (default 0.001)", 0},
     {"decay", OPTION_DECAY, "D", 0, "Weight decay, a unit of learning rate (default 0.1)", 0},
     {"seed", OPTION_SEED, "S", 0, "First weights and order of the samples (default 1)", 0},
@@ -246,7 +246,7 @@ int erx_command_imitate(int argc, char **argv)
 {
     request_t request = {
         .shape = {.context = 10, .hidden = 256, .trunk = 128},
-        .epochs = 8,
+        .epochs = 5,
         .training = {.seed = 1, .rate = 1e-3, .decay = 0.1},
     };
     erx_error_t error;

@@ -23,6 +23,8 @@ Suite *manifest_suite(void);
 Suite *model_file_suite(void);
 Suite *model_suite(void);
 Suite *session_changes_suite(void);
+Suite *policy_file_suite(void);
+Suite *policy_suite(void);
 Suite *session_suite(void);
 Suite *store_suite(void);
 Suite *recover_suite(void);

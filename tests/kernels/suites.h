@@ -8,6 +8,7 @@ Suite *gemm_suite(void);
 Suite *image_suite(void);
 Suite *matvec_suite(void);
 Suite *ops_suite(void);
+Suite *policy_run_suite(void);
 Suite *requant_suite(void);
 Suite *select_suite(void);
 Suite *state_ops_suite(void);
