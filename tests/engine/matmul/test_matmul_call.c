@@ -2,8 +2,8 @@
  * against the plain loop. */
 #include "engine/matmul/matmul.h"
 #include "kernels/select.h"
+#include "tests/engine/matmul/matmul_program.h"
 #include "tests/engine/matmul/matmul_suites.h"
-#include "tests/engine/matmul/program.h"
 #include "tests/kernels/fence.h"
 #include "tests/support/rng.h"
 

@@ -4,8 +4,8 @@
 #include "engine/matmul/product.h"
 #include "kernels/select.h"
 #include "mem/alloc.h"
+#include "tests/engine/matmul/matmul_program.h"
 #include "tests/engine/matmul/matmul_suites.h"
-#include "tests/engine/matmul/program.h"
 #include "tests/support/rng.h"
 
 #include <pthread.h>

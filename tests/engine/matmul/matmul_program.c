@@ -1,4 +1,4 @@
-#include "tests/engine/matmul/program.h"
+#include "tests/engine/matmul/matmul_program.h"
 
 #include <string.h>
 

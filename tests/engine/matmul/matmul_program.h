@@ -1,7 +1,7 @@
 /* A program in a virtual machine: a memory map of some regions and a meter,
  * both of which note what they were asked. */
-#ifndef ERX_TESTS_ENGINE_MATMUL_PROGRAM_H
-#define ERX_TESTS_ENGINE_MATMUL_PROGRAM_H
+#ifndef ERX_TESTS_ENGINE_MATMUL_MATMUL_PROGRAM_H
+#define ERX_TESTS_ENGINE_MATMUL_MATMUL_PROGRAM_H
 
 #include "engine/matmul/matmul.h"
 
