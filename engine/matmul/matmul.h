@@ -66,8 +66,8 @@ typedef struct {
 typedef struct {
     void *bytes;
     /* Whether the range lies in an account whose bytes obey the rule of
-     * matrix_cache.h; account, version and offset are read only then, and only
-     * for weights. */
+     * matrix_cache.h, which one that the program itself may write to does not;
+     * account, version and offset are read only then, and only for weights. */
     bool is_named;
     uint8_t account[ERX_ACCOUNT_KEY_BYTES];
     uint64_t version;
