@@ -11,6 +11,9 @@
 #include "node/config.h"
 #include "node/telemetry.h"
 
+/* Of a settled account: SessionState has 256. */
+#define ERX_SETTLED_BYTES_MAX 256u
+
 typedef struct erx_base erx_base_t;
 
 /* What is settled of a session: its state, and the digest of what stays here. */
@@ -21,8 +24,9 @@ typedef struct {
     uint8_t hidden_hash[ERX_HASH_SIZE];
     uint32_t hidden_size;
     uint32_t state_size;
-    uint8_t state[256]; /* SessionState */
-    bool undelegate;    /* give the account back afterwards */
+    uint8_t state[ERX_SETTLED_BYTES_MAX]; /* SessionState */
+    erx_pubkey_t owner;                   /* the world program */
+    bool is_final;                        /* the session is over: the account goes back */
 } erx_settlement_t;
 
 /* An account as the base layer has it. */
@@ -54,6 +58,8 @@ typedef struct {
 typedef struct {
     void *context;
     bool (*delegation)(void *context, const erx_pubkey_t *key, erx_delegation_t *delegation_out);
+    /* A copy of an account as it was settled; the caller frees it. */
+    bool (*account)(void *context, const erx_pubkey_t *key, erx_base_account_t *account_out);
 } erx_base_layer_view_t;
 
 /* Hands results over; called on the base layer's threads. */
@@ -75,7 +81,9 @@ typedef struct {
      * not delegated to us. */
     void (*fetch)(erx_base_t *base, const erx_pubkey_t *key);
     void (*settle)(erx_base_t *base, const erx_settlement_t *settlement);
+    /* As in erx_base_layer_view_t; context is the base. */
     bool (*delegation)(void *base, const erx_pubkey_t *key, erx_delegation_t *delegation_out);
+    bool (*account)(void *base, const erx_pubkey_t *key, erx_base_account_t *account_out);
 } erx_base_layer_kind_t;
 
 extern const erx_base_layer_kind_t erx_base_ledger_kind;

@@ -24,18 +24,29 @@ typedef struct {
     char listen[ERX_CONFIG_TEXT_MAX];
     char web[ERX_CONFIG_TEXT_MAX]; /* empty: the page that is part of the program */
     uint32_t bots;
-    uint32_t seconds; /* 0: until a signal */
+    char bot_policy[ERX_CONFIG_TEXT_MAX]; /* empty: scripted players */
+    uint32_t seconds;                     /* 0: until a signal */
     uint32_t sessions_max;
-    uint32_t workers; /* 0: one for every processor but one */
+    uint32_t workers;                   /* 0: one for every processor */
+    char cpu_list[ERX_CONFIG_TEXT_MAX]; /* empty: every processor that may be used */
+    char isa[ERX_CONFIG_TEXT_MAX];      /* empty: the best */
+    uint32_t verifiers;
+    uint32_t upload_models;
+    uint32_t upload_sessions;
     /* Time. */
     erx_rate_t tick_rate;
     uint32_t block_time_us;
     uint32_t task_interval_min_ms;
     uint32_t session_divisor;
+    bool strict_inputs;
     /* Execution. */
     uint64_t transaction_units_max;
     uint64_t block_units_max;
+    uint64_t fee_per_signature;
     uint64_t airdrop_lamports_max;
+    uint32_t queue_transactions;
+    uint32_t blockhash_blocks;
+    uint32_t restart_ms;
     /* The network. */
     uint32_t connections_max;
     uint32_t body_bytes_max;

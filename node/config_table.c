@@ -22,9 +22,15 @@ const erx_setting_t erx_settings[] = {
          "pair."),
     TEXT(NULL, web, "", "Directory with another web page than the one that is built in."),
     COUNT(NULL, bots, 0, 4096, "0", "Sessions that play themselves."),
+    TEXT(NULL, bot_policy, "", "Directory of the policy that plays them; empty: scripted players."),
     COUNT(NULL, seconds, 0, 31536000, "0", "Stop after so many seconds; 0: run until a signal."),
     COUNT(NULL, sessions_max, 1, 65536, "1024", "Sessions that may exist at once."),
-    COUNT(NULL, workers, 0, 1024, "0", "Threads that execute frames; 0: as many as fit."),
+    COUNT(NULL, workers, 0, 1024, "0", "Threads that execute frames; 0: one for every processor."),
+    TEXT(NULL, cpu_list, "", "Processors for them, such as 0-3,8; empty: all that may be used."),
+    TEXT(NULL, isa, "", "Kernels: scalar, avx2 or avx512vnni; empty: the best that runs here."),
+    COUNT(NULL, verifiers, 0, 64, "1", "Threads that verify signatures."),
+    COUNT(NULL, upload_models, 0, 16, "1", "Models that may arrive by transactions."),
+    COUNT(NULL, upload_sessions, 1, 65536, "32", "Sessions of each of them."),
 
     {"Time", "tick_rate", ERX_SETTING_RATE, FIELD(tick_rate), 1, 1000, "60",
      "Frames a second of a session, a whole number or a fraction such as 60000/1001."},
@@ -35,9 +41,20 @@ const erx_setting_t erx_settings[] = {
     COUNT(NULL, session_divisor, 1, 60, "1",
           "New sessions compute one frame in so many ticks; 4 is 15 frames a second at 60 ticks."),
 
+    {NULL, "strict_inputs", ERX_SETTING_SWITCH, FIELD(strict_inputs), 0, 0, "no",
+     "Ticks wait for both players' inputs; otherwise a missing player's last one holds."},
+
     COUNT64("Execution", transaction_units_max, UINT64_MAX, "40000000",
             "Compute units of a transaction; more is cut to this."),
     COUNT64(NULL, block_units_max, UINT64_MAX, "0", "Compute units of a block; 0: no limit."),
+    COUNT64(NULL, fee_per_signature, 1000000000, "0", "Lamports that a signature costs."),
+    COUNT(NULL, queue_transactions, 64, 1048576, "4096",
+          "Transactions that may wait for a block, a power of two; more are refused as busy."),
+    COUNT(NULL, blockhash_blocks, 150, 65536, "4096",
+          "Blocks that a blockhash stays valid: about a minute, as clients expect."),
+    COUNT(NULL, restart_ms, 100, 60000, "1000",
+          "How long re-executing after a crash may take, in milliseconds: shorter means more "
+          "checkpoints."),
     COUNT64(NULL, airdrop_lamports_max, UINT64_MAX, "1000000000000",
             "Greatest airdrop, in lamports; 0 refuses all."),
 

@@ -107,6 +107,29 @@ static bool grow_account_data(erx_rpc_t *rpc, size_t needed)
     return true;
 }
 
+/* An account that is not here any more, as it was settled. */
+static bool read_settled(erx_rpc_t *rpc, const erx_pubkey_t *key, erx_account_t *account_out,
+                         uint64_t *slot_out)
+{
+    const erx_base_layer_view_t *base = &rpc->node.base;
+    erx_base_account_t account;
+    if (base->account == NULL || !base->account(base->context, key, &account))
+        return false;
+    bool is_read = grow_account_data(rpc, account.data_size);
+    if (is_read && account.data_size > 0)
+        memcpy(rpc->account_data, account.data, account.data_size);
+    *account_out = (erx_account_t){
+        .owner = account.owner,
+        .lamports = account.lamports,
+        .data = rpc->account_data,
+        .data_size = (uint32_t)account.data_size,
+        .executable = account.executable,
+    };
+    *slot_out = 0; /* the base layer's word is final */
+    erx_base_account_free(&account);
+    return is_read;
+}
+
 bool erx_rpc_read_account(erx_rpc_t *rpc, const erx_pubkey_t *key, erx_account_t *account_out,
                           uint64_t *slot_out)
 {
@@ -117,7 +140,7 @@ bool erx_rpc_read_account(erx_rpc_t *rpc, const erx_pubkey_t *key, erx_account_t
     for (;;) {
         if (erx_rollup_read_account(rpc->node.rollup, key, &info, 0, rpc->account_data,
                                     rpc->account_capacity, &size) != ERX_STATUS_OK)
-            return false;
+            return read_settled(rpc, key, account_out, slot_out);
         if (size >= info.space)
             break;
         if (!grow_account_data(rpc, info.space))

@@ -1,0 +1,35 @@
+/* Between the rollup and its base layer: what the rollup asks for on the control
+ * thread goes to the base layer; what its threads found comes back and waits
+ * for the control thread. */
+#ifndef ERX_NODE_BASE_LINK_H
+#define ERX_NODE_BASE_LINK_H
+
+#include "node/base_layer.h"
+
+typedef struct erx_base_link erx_base_link_t;
+
+/* Chooses the base layer that config asks for and sets it as the rollup's.
+ * program is the world program's id. Before the rollup starts. */
+bool erx_base_link_open(const erx_config_t *config, erx_rollup_t *rollup,
+                        const erx_pubkey_t *identity, const erx_pubkey_t *program,
+                        erx_telemetry_t *telemetry, erx_base_link_t **link_out,
+                        erx_failure_t *failure);
+
+/* Opens the base layer, and settles what recovery found to settle. After the
+ * rollup has started: the data directory is there then. */
+bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure);
+
+/* Puts what was fetched into the rollup, and retries settlements. Control
+ * thread, between blocks. */
+void erx_base_link_run(erx_base_link_t *link, uint64_t slot);
+
+/* Settlements that are not yet done. */
+uint32_t erx_base_link_pending(erx_base_link_t *link);
+
+/* What the network thread may ask. */
+erx_base_layer_view_t erx_base_link_view(erx_base_link_t *link);
+
+/* Waits for what is under way, a few seconds at most. NULL is allowed. */
+void erx_base_link_close(erx_base_link_t *link);
+
+#endif
