@@ -170,12 +170,12 @@ static uint64_t hash_pool(uint64_t hash, const erx_session_pool_t *pool)
 {
     for (uint32_t slot = 0; slot < pool->capacity; slot++) {
         const erx_session_t *session = &pool->sessions[slot];
-        const uint64_t facts[] = {session->generation, session->frame, session->status,
-                                  session->block_number};
+        const uint64_t facts[] = {session->frame, session->status, session->block_number};
+        hash = rig_hash(hash, &session->generation, sizeof session->generation);
+        if (session->generation % 2 == 0)
+            continue; /* what else a free slot holds means nothing */
         hash = rig_hash(hash, facts, sizeof facts);
-        /* What a free slot's arena holds means nothing. */
-        if (session->generation % 2 == 1)
-            hash = rig_hash(hash, session->arena, pool->arena_bytes);
+        hash = rig_hash(hash, session->arena, pool->arena_bytes);
     }
     return rig_hash(hash, &pool->used_count, sizeof pool->used_count);
 }

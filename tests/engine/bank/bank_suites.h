@@ -4,6 +4,8 @@
 
 #include "tests/support/check_main.h"
 
+Suite *program_system_suite(void);
 Suite *world_session_suite(void);
+Suite *world_upload_suite(void);
 
 #endif

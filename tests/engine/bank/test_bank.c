@@ -4,7 +4,9 @@
 int main(void)
 {
     static const erx_suite_fn suites[] = {
+        program_system_suite,
         world_session_suite,
+        world_upload_suite,
     };
     return erx_check_run(suites, ERX_COUNT(suites));
 }

@@ -219,8 +219,14 @@ void call_add(rig_transaction_t *transaction, const call_t *call)
 
 erx_bank_outcome_t call_run(bank_rig_t *rig, const call_t *call)
 {
-    return bank_rig_call(rig, &erx_key_world, call->accounts, call->account_count, call->data,
-                         call->data_bytes);
+    static rig_transaction_t transaction;
+    erx_key_t payer = bank_rig_key(1);
+    for (uint32_t i = call->account_count; i-- > 0;)
+        if ((call->accounts[i].flags & RIG_SIGNS) != 0)
+            payer = call->accounts[i].key;
+    rig_transaction_begin(&transaction, &payer);
+    call_add(&transaction, call);
+    return bank_rig_run(rig, &transaction);
 }
 
 void call_must(bank_rig_t *rig, const call_t *call)

@@ -57,7 +57,7 @@ call_t call_run_inference_chunk(uint64_t session, uint64_t model, uint32_t shard
                                 uint8_t first_layer, uint8_t layer_count);
 call_t call_close_session(uint64_t session, const erx_key_t *player);
 
-/* Adds it to a transaction; executes it alone, paid by bank_rig_key(1). */
+/* Adds it to a transaction; executes it alone, paid by its first signer. */
 void call_add(rig_transaction_t *transaction, const call_t *call);
 erx_bank_outcome_t call_run(bank_rig_t *rig, const call_t *call);
 
