@@ -144,6 +144,7 @@ static erx_status_t describe(const char *path, const erx_data_directory_t *data,
         return status;
     found = *data;
     (void)snprintf(found.path, sizeof found.path, "%s", path);
+    found.copy_path[0] = '\0';
     status = ERX_OK;
     for (uint32_t i = 0; status == ERX_OK && i < data->pool_count; i++) {
         char folder[ERX_DATA_PATH_MAX + ERX_DATA_NAME_MAX];

@@ -10,7 +10,8 @@
 #include "engine/json_fields.h"
 #include "mem/alloc.h"
 
-#define TEXT_MAX   16384u
+#define TEXT_MAX   32768u
+#define COPY_NOTE  "copy.json"
 #define COPY_BYTES ((size_t)1 << 20)
 
 static void put_hex(char *text, const uint8_t *bytes, size_t count)
@@ -30,7 +31,7 @@ void erx_data_name_folders(erx_data_directory_t *data)
     }
 }
 
-static erx_status_t write_json(const erx_data_directory_t *data, const char *name, json_t *value,
+static erx_status_t write_json(const char *path, const char *name, json_t *value,
                                erx_error_t *error)
 {
     char text[TEXT_MAX];
@@ -38,7 +39,7 @@ static erx_status_t write_json(const erx_data_directory_t *data, const char *nam
     json_decref(value);
     if (size == 0 || size > sizeof text)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for %s", name);
-    return erx_data_small_write(data->path, name, text, size, error);
+    return erx_data_small_write(path, name, text, size, error);
 }
 
 static const char *const kind_names[] = {"model", "place", "accounts"};
@@ -61,19 +62,34 @@ static json_t *describe_pool(const erx_data_pool_t *pool)
     return value;
 }
 
-erx_status_t erx_data_write_description(const erx_data_directory_t *data, erx_error_t *error)
+/* The file id as digits; a digest's length, as the readers want. */
+static void put_id(char text[2 * ERX_SHA256_BYTES + 1], const erx_data_directory_t *data)
 {
-    char hex[2 * ERX_SHA256_BYTES + 1];
     uint8_t id[ERX_SHA256_BYTES] = {0};
     memcpy(id, data->file_id, sizeof data->file_id);
-    put_hex(hex, id, sizeof id);
+    put_hex(text, id, sizeof id);
+}
+
+erx_status_t erx_data_write_description(const erx_data_directory_t *data, erx_error_t *error)
+{
+    char id[2 * ERX_SHA256_BYTES + 1];
+    put_id(id, data);
     json_t *pools = json_array();
     for (uint32_t i = 0; i < data->pool_count; i++)
         (void)json_array_append_new(pools, describe_pool(&data->pools[i]));
-    return write_json(data, "data.json",
-                      json_pack("{s:s, s:s, s:I, s:o}", "format", ERX_DATA_FORMAT, "id", hex,
-                                "journal_bytes", (json_int_t)data->journal_bytes, "pools", pools),
-                      error);
+    json_t *value = json_pack("{s:s, s:s, s:I, s:o}", "format", ERX_DATA_FORMAT, "id", id,
+                              "journal_bytes", (json_int_t)data->journal_bytes, "pools", pools);
+    if (data->copy_path[0] != '\0')
+        (void)json_object_set_new(value, "copy", json_string(data->copy_path));
+    return write_json(data->path, "data.json", value, error);
+}
+
+erx_status_t erx_data_write_copy_note(const erx_data_directory_t *data, erx_error_t *error)
+{
+    char id[2 * ERX_SHA256_BYTES + 1];
+    put_id(id, data);
+    return write_json(data->copy_path, COPY_NOTE,
+                      json_pack("{s:s, s:s}", "id", id, "copy_of", data->path), error);
 }
 
 erx_status_t erx_data_directory_claim(erx_data_directory_t *data, uint64_t sequence, uint64_t epoch,
@@ -81,7 +97,7 @@ erx_status_t erx_data_directory_claim(erx_data_directory_t *data, uint64_t seque
 {
     data->claimed = sequence;
     data->claimed_epoch = epoch;
-    return write_json(data, "claim.json",
+    return write_json(data->path, "claim.json",
                       json_pack("{s:I, s:I, s:I}", "sequence", (json_int_t)sequence, "epoch",
                                 (json_int_t)epoch, "closed", (json_int_t)closed),
                       error);
@@ -179,6 +195,11 @@ static erx_status_t read_fields(const erx_fields_t *root, erx_data_directory_t *
     if (bytes % ERX_JOURNAL_ALIGNMENT != 0)
         return erx_fields_refuse(root, "journal_bytes", ERX_ERR_FORMAT, "is not a multiple of %u",
                                  ERX_JOURNAL_ALIGNMENT);
+    const char *copy = "";
+    if (json_object_get(root->object, "copy") != NULL &&
+        erx_fields_string(root, "copy", &copy) != ERX_OK)
+        return root->error->status;
+    (void)snprintf(data->copy_path, sizeof data->copy_path, "%s", copy);
     memcpy(data->file_id, id, sizeof data->file_id);
     data->journal_bytes = (uint64_t)bytes;
     data->pool_count = (uint32_t)json_array_size(pools);
@@ -203,15 +224,28 @@ static erx_status_t read_claim_fields(const erx_fields_t *root, erx_data_directo
     return ERX_OK;
 }
 
+static erx_status_t check_copy_fields(const erx_fields_t *root, erx_data_directory_t *data)
+{
+    uint8_t id[ERX_SHA256_BYTES];
+    if (erx_fields_digest(root, "id", id) != ERX_OK)
+        return root->error->status;
+    if (memcmp(id, data->file_id, sizeof data->file_id) == 0)
+        return ERX_OK;
+    return erx_fields_refuse(root, "id", ERX_ERR_DIFFERS,
+                             "is of another data directory than %.200s; name the directory of its "
+                             "second copy",
+                             data->path);
+}
+
 /* Reads one of the directory's descriptions. */
-static erx_status_t read_json(erx_data_directory_t *data, const char *name,
+static erx_status_t read_json(erx_data_directory_t *data, const char *path, const char *name,
                               erx_status_t (*read)(const erx_fields_t *, erx_data_directory_t *),
                               erx_error_t *error)
 {
     void *bytes;
     size_t size;
     erx_fields_t root;
-    erx_status_t status = erx_data_small_read(data->path, name, &bytes, &size, error);
+    erx_status_t status = erx_data_small_read(path, name, &bytes, &size, error);
     if (status != ERX_OK)
         return status;
     status = erx_fields_load(bytes, size, &root, error);
@@ -220,18 +254,37 @@ static erx_status_t read_json(erx_data_directory_t *data, const char *name,
         json_decref(root.object);
     }
     erx_free(bytes);
-    return status == ERX_OK ? ERX_OK : erx_error_prefix(error, "%.200s/%s", data->path, name);
+    return status == ERX_OK ? ERX_OK : erx_error_prefix(error, "%.200s/%s", path, name);
 }
 
 erx_status_t erx_data_read_description(erx_data_directory_t *data, erx_error_t *error)
 {
-    erx_status_t status = read_json(data, "data.json", read_fields, error);
+    erx_status_t status = read_json(data, data->path, "data.json", read_fields, error);
     if (status != ERX_OK)
         return status;
     erx_data_name_folders(data);
-    status = read_json(data, "claim.json", read_claim_fields, error);
+    status = read_json(data, data->path, "claim.json", read_claim_fields, error);
     /* The first start may have been killed before it wrote one. */
     return status == ERX_ERR_NOT_FOUND ? ERX_OK : status;
+}
+
+void erx_data_remove_copy_note(const erx_data_directory_t *data)
+{
+    char path[ERX_DATA_PATH_MAX + ERX_DATA_NAME_MAX];
+    (void)snprintf(path, sizeof path, "%s/" COPY_NOTE, data->copy_path);
+    (void)unlink(path);
+}
+
+erx_status_t erx_data_check_copy_note(const erx_data_directory_t *data, erx_error_t *error)
+{
+    erx_data_directory_t *own = (erx_data_directory_t *)(uintptr_t)data;
+    erx_status_t status = read_json(own, data->copy_path, COPY_NOTE, check_copy_fields, error);
+    if (status == ERX_ERR_NOT_FOUND)
+        return erx_error_set(error, status,
+                             "%.300s does not hold the second copy of the journal: mount its "
+                             "device, or name the directory where it is",
+                             data->copy_path);
+    return status;
 }
 
 static bool copy_bytes(int from, int to)

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -14,8 +16,10 @@
 #include "engine/data_parts.h"
 #include "mem/alloc.h"
 
+/* What an interrupted first start leaves here, and where the second copy is. */
 static const char *const partial_names[] = {"lock", "journal-1", "journal-2", "checkpoints-",
                                             "model-"};
+static const char *const partial_copy_names[] = {"journal-2"};
 
 static bool lock_file(const char *path, int flags, int *descriptor_out)
 {
@@ -55,30 +59,63 @@ bool erx_data_directory_in_use(const char *path)
     return errno == EWOULDBLOCK;
 }
 
-/* Refuses a directory without a description that holds what is not ours; what
- * an interrupted first start left is removed. */
-static erx_status_t clear_partial(const erx_data_directory_t *data, erx_error_t *error)
+static bool is_named(const char *name, const char *const *names, size_t count)
 {
-    DIR *directory = opendir(data->path);
+    bool found = strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+    for (size_t i = 0; i < count; i++)
+        found |= strncmp(name, names[i], strlen(names[i])) == 0;
+    return found;
+}
+
+/* Refuses a directory that holds what is not ours. */
+static erx_status_t check_names(DIR *directory, const char *path, const char *const *names,
+                                size_t count, erx_error_t *error)
+{
+    for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+        if (!is_named(entry->d_name, names, count))
+            return erx_error_set(error, ERX_ERR_STATE,
+                                 "%.200s is not a data directory of erx: it holds '%.100s'; name "
+                                 "an empty or new directory",
+                                 path, entry->d_name);
+    return ERX_OK;
+}
+
+/* What an interrupted first start left is removed, where there is nothing else. */
+static erx_status_t clear_names(const char *path, const char *const *names, size_t count,
+                                erx_error_t *error)
+{
+    DIR *directory = opendir(path);
     if (directory == NULL)
-        return erx_error_set(error, ERX_ERR_IO, "%.300s: %s", data->path, strerror(errno));
-    erx_status_t status = ERX_OK;
+        return erx_error_set(error, ERX_ERR_IO, "%.300s: %s", path, strerror(errno));
+    erx_status_t status = check_names(directory, path, names, count, error);
+    rewinddir(directory);
     for (struct dirent *entry; status == ERX_OK && (entry = readdir(directory)) != NULL;) {
-        bool ours = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        for (uint32_t i = 0; i < ERX_COUNT(partial_names); i++)
-            ours |= strncmp(entry->d_name, partial_names[i], strlen(partial_names[i])) == 0;
-        if (!ours)
-            status = erx_error_set(error, ERX_ERR_STATE,
-                                   "%.200s is not a data directory of erx: it holds '%.100s'; name "
-                                   "an empty or new directory",
-                                   data->path, entry->d_name);
         struct stat facts;
-        if (ours && fstatat(dirfd(directory), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
+        if (fstatat(dirfd(directory), entry->d_name, &facts, AT_SYMLINK_NOFOLLOW) == 0 &&
             S_ISREG(facts.st_mode) && strcmp(entry->d_name, "lock") != 0)
             (void)unlinkat(dirfd(directory), entry->d_name, 0);
     }
     (void)closedir(directory);
     return status;
+}
+
+static erx_status_t clear_partial(const erx_data_directory_t *data, erx_error_t *error)
+{
+    erx_status_t status = clear_names(data->path, partial_names, ERX_COUNT(partial_names), error);
+    if (status == ERX_OK && data->copy_path[0] != '\0')
+        status =
+            clear_names(data->copy_path, partial_copy_names, ERX_COUNT(partial_copy_names), error);
+    return status;
+}
+
+/* Takes the directory that was named for the second copy, in full. */
+static erx_status_t take_copy_path(erx_data_directory_t *data, const char *path, erx_error_t *error)
+{
+    ERX_STATIC_ASSERT(sizeof data->copy_path >= PATH_MAX, "realpath writes that much");
+    return realpath(path, data->copy_path) != NULL
+               ? ERX_OK
+               : erx_error_set(error, errno == ENOENT ? ERX_ERR_NOT_FOUND : ERX_ERR_IO,
+                               "%.300s: %s", path, strerror(errno));
 }
 
 const erx_data_pool_t *erx_data_accounts(const erx_data_directory_t *data)
@@ -145,6 +182,12 @@ static uint64_t file_of(const erx_data_directory_t *data, uint32_t index,
     return erx_checkpoint_file_bytes(pool->arena_bytes, pool->slots);
 }
 
+/* The directory of a file of the device. */
+static const char *folder_of(const erx_data_directory_t *data, uint32_t index)
+{
+    return index == 1 && data->copy_path[0] != '\0' ? data->copy_path : data->path;
+}
+
 typedef struct {
     const erx_data_plan_t *plan;
     uint64_t before;
@@ -167,10 +210,13 @@ static erx_status_t make_files(erx_data_directory_t *data, const erx_data_plan_t
     uint32_t count = ERX_JOURNAL_COPIES + data->pool_count;
     for (uint32_t i = 0; i < count; i++)
         making.total += file_of(data, i, name);
-    erx_status_t status = erx_data_directory_space(data->path, making.total, error);
+    uint64_t elsewhere = data->copy_path[0] != '\0' ? data->journal_bytes : 0;
+    erx_status_t status = erx_data_directory_space(data->path, making.total - elsewhere, error);
+    if (status == ERX_OK && elsewhere > 0)
+        status = erx_data_directory_space(data->copy_path, elsewhere, error);
     for (uint32_t i = 0; status == ERX_OK && i < count; i++) {
         uint64_t bytes = file_of(data, i, name);
-        status = erx_data_file_create(data->path, name, bytes, report_making, &making,
+        status = erx_data_file_create(folder_of(data, i), name, bytes, report_making, &making,
                                       &data->files[i], error);
         making.before += bytes;
     }
@@ -183,17 +229,30 @@ static erx_status_t make_files(erx_data_directory_t *data, const erx_data_plan_t
 static erx_status_t make(erx_data_directory_t *data, const erx_data_plan_t *plan,
                          erx_error_t *error)
 {
-    erx_status_t status = clear_partial(data, error);
+    erx_status_t status = ERX_OK;
+    if (plan->copy_path != NULL)
+        status = erx_data_directory_prepare(plan->copy_path, error);
+    if (status == ERX_OK && plan->copy_path != NULL)
+        status = take_copy_path(data, plan->copy_path, error);
+    if (status == ERX_OK)
+        status = clear_partial(data, error);
     if (status != ERX_OK)
         return status;
     describe(data, plan);
     status = make_files(data, plan, error);
+    bool noted = false;
+    if (status == ERX_OK && plan->copy_path != NULL) {
+        status = erx_data_write_copy_note(data, error);
+        noted = status == ERX_OK;
+    }
     if (status == ERX_OK)
         status = erx_data_write_description(data, error);
     data->made = status == ERX_OK;
     if (status != ERX_OK) {
         /* A full disk gets its room back; what caused the refusal is kept. */
         erx_error_t ignored;
+        if (noted)
+            erx_data_remove_copy_note(data);
         (void)clear_partial(data, &ignored);
     }
     return status;
@@ -205,8 +264,9 @@ static erx_status_t open_files(erx_data_directory_t *data, bool read_only, erx_e
         char name[ERX_DATA_NAME_MAX];
         uint64_t bytes = file_of(data, i, name);
         erx_status_t status =
-            read_only ? erx_data_file_open_read_only(data->path, name, &data->files[i], error)
-                      : erx_data_file_open(data->path, name, bytes, &data->files[i], error);
+            read_only
+                ? erx_data_file_open_read_only(folder_of(data, i), name, &data->files[i], error)
+                : erx_data_file_open(folder_of(data, i), name, bytes, &data->files[i], error);
         if (status != ERX_OK)
             return status;
     }
@@ -265,6 +325,21 @@ static erx_status_t compare(const erx_data_directory_t *data, const erx_data_pla
     return ERX_OK;
 }
 
+/* Finds the journal's second copy where it is not in the directory. */
+static erx_status_t find_copy(erx_data_directory_t *data, const char *named, erx_error_t *error)
+{
+    if (data->copy_path[0] == '\0')
+        return named == NULL
+                   ? ERX_OK
+                   : erx_error_set(error, ERX_ERR_DIFFERS,
+                                   "%.300s holds both copies of its journal; name no other "
+                                   "directory for the second, or a new data directory",
+                                   data->path);
+    if (named != NULL && take_copy_path(data, named, error) != ERX_OK)
+        return error->status;
+    return erx_data_check_copy_note(data, error);
+}
+
 static void start(erx_data_directory_t *data, const char *path)
 {
     memset(data, 0, sizeof *data);
@@ -288,6 +363,8 @@ erx_status_t erx_data_directory_open(erx_data_directory_t *data, const char *pat
         } else if (status == ERX_OK) {
             status = compare(data, plan, error);
             if (status == ERX_OK)
+                status = find_copy(data, plan->copy_path, error);
+            if (status == ERX_OK)
                 status = open_files(data, false, error);
         }
     }
@@ -303,6 +380,8 @@ erx_status_t erx_data_directory_read(erx_data_directory_t *data, const char *pat
     erx_status_t status = erx_data_read_description(data, error);
     if (status == ERX_OK && how == ERX_DATA_READ_LOCKED)
         status = take_lock(data, error);
+    if (status == ERX_OK && how != ERX_DATA_READ_DESCRIPTION)
+        status = find_copy(data, NULL, error);
     if (status == ERX_OK && how != ERX_DATA_READ_DESCRIPTION)
         status = open_files(data, true, error);
     if (status != ERX_OK)

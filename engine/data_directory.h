@@ -4,7 +4,9 @@
  *   data.json          format, id, sizes, pools; written last when the
  *                      directory is made, so that half a directory is known
  *   lock               held (flock) by the process that has it open
- *   journal-1, -2      the two copies of the journal
+ *   journal-1, -2      the two copies of the journal; the second may be in
+ *                      another directory, best on another device, beside a
+ *                      copy.json that says whose it is
  *   checkpoints-P      images of the slots of pool P
  *   model-HASH         the model's files, once for each model that was loaded
  *                      from a directory; one that arrived later is in accounts
@@ -48,6 +50,7 @@ typedef struct {
     int lock;  /* descriptor; -1: not held */
     bool made; /* by this opening */
     uint8_t file_id[ERX_FILE_ID_BYTES];
+    char copy_path[ERX_DATA_PATH_MAX]; /* of the journal's second copy; empty: here */
     uint64_t journal_bytes;
     uint32_t pool_count;
     erx_data_pool_t pools[ERX_POOLS_MAX];
@@ -61,6 +64,9 @@ typedef struct {
 /* What a first start makes it of. */
 typedef struct {
     uint64_t journal_bytes;
+    /* Directory of the journal's second copy. NULL: in the data directory, or
+     * where that says; naming it again says that it was moved. */
+    const char *copy_path;
     uint32_t model_count;
     const erx_model_t *models;             /* the engine's, also places */
     const char *const *model_directories;  /* of the models that are loaded, in order */

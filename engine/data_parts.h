@@ -10,6 +10,13 @@ void erx_data_name_folders(erx_data_directory_t *data);
 /* Writes data.json. */
 erx_status_t erx_data_write_description(const erx_data_directory_t *data, erx_error_t *error);
 
+/* Writes copy.json beside the journal's second copy, and checks that it is this
+ * directory's: ERX_ERR_NOT_FOUND, ERX_ERR_DIFFERS. */
+erx_status_t erx_data_write_copy_note(const erx_data_directory_t *data, erx_error_t *error);
+erx_status_t erx_data_check_copy_note(const erx_data_directory_t *data, erx_error_t *error);
+
+void erx_data_remove_copy_note(const erx_data_directory_t *data);
+
 /* Reads data.json and claim.json. ERX_ERR_NOT_FOUND where there is no data.json. */
 erx_status_t erx_data_read_description(erx_data_directory_t *data, erx_error_t *error);
 

@@ -50,6 +50,7 @@ enum {
     OPTION_ROUND,
     OPTION_JSON,
     OPTION_DATA,
+    OPTION_DATA_COPY,
     OPTION_RESUME,
     OPTION_ARCHIVE,
     OPTION_JOURNAL,
@@ -74,6 +75,10 @@ static const struct argp_option argp_options[] = {
      "Journal every block to this data directory, made where it is missing; none (default): "
      "nothing is durable",
      0},
+    {"data-copy", OPTION_DATA_COPY, "DIR", 0,
+     "Keep the journal's second copy there, best on another device (default: in the data "
+     "directory)",
+     0},
     {"resume", OPTION_RESUME, NULL, 0,
      "Continue the sessions of the data directory, with the options of the first start", 0},
     {"archive", OPTION_ARCHIVE, "DIR", 0,
@@ -95,6 +100,9 @@ static error_t parse_data(int key, char *argument, struct argp_state *state)
     static const char *const backends[] = {"auto", "uring", "plain", NULL};
     erx_load_data_options_t *data = &((options_t *)state->input)->data;
     switch (key) {
+    case OPTION_DATA_COPY:
+        data->copy = argument;
+        return 0;
     case OPTION_DATA:
         data->directory = strcmp(argument, "none") == 0 ? NULL : argument;
         return 0;
@@ -156,8 +164,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->json = argument;
         return 0;
     case ARGP_KEY_END:
-        if (options->data.directory == NULL && (options->data.resume || options->data.archive))
-            argp_error(state, "--resume and --archive need --data DIR");
+        if (options->data.directory == NULL &&
+            (options->data.resume || options->data.archive || options->data.copy))
+            argp_error(state, "--resume, --archive and --data-copy need --data DIR");
         return 0;
     default:
         return parse_data(key, argument, state);

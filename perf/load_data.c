@@ -45,6 +45,7 @@ static erx_status_t open_directory(erx_load_data_t *data, const char *model_dire
     erx_progress_t progress;
     erx_data_plan_t plan = {
         .journal_bytes = data->options->journal_bytes,
+        .copy_path = data->options->copy,
         .model_directories = &model_directory,
         .progress = show_making,
         .context = &progress,

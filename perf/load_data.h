@@ -14,6 +14,7 @@
 
 typedef struct {
     const char *directory; /* NULL: nothing is durable */
+    const char *copy;      /* directory of the journal's second copy; NULL: the same */
     const char *archive;   /* NULL: none */
     bool resume;
     uint64_t journal_bytes;

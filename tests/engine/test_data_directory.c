@@ -206,6 +206,60 @@ START_TEST(test_an_interrupted_first_start_is_made_good)
 }
 END_TEST
 
+/* The journal's second copy in a directory of its own, which may be moved. */
+START_TEST(test_the_second_copy_may_be_elsewhere)
+{
+    place_t place;
+    erx_error_t error;
+    char copy[96], moved[96];
+    open_place(&place);
+    (void)snprintf(copy, sizeof copy, "%s/copy", place.root);
+    (void)snprintf(moved, sizeof moved, "%s/moved", place.root);
+    place.plan.copy_path = copy;
+    ck_assert_int_eq(open_data(&place, &error), ERX_OK);
+    erx_data_directory_close(&data);
+    run("test ! -e %s/journal-2", place.data);
+    run("test -e %s/journal-2", copy);
+    place.plan.copy_path = NULL; /* the description says it */
+    ck_assert_int_eq(open_data(&place, &error), ERX_OK);
+    erx_data_directory_close(&data);
+    ck_assert_int_eq(rename(copy, moved), 0);
+    ck_assert_int_eq(open_data(&place, &error), ERX_ERR_NOT_FOUND);
+    ck_assert_ptr_nonnull(strstr(error.text, "second copy"));
+    place.plan.copy_path = moved;
+    ck_assert_int_eq(open_data(&place, &error), ERX_OK);
+    erx_data_directory_close(&data);
+    close_place(&place);
+}
+END_TEST
+
+START_TEST(test_a_second_copy_of_another_directory_is_refused_and_left_alone)
+{
+    place_t place;
+    erx_error_t error;
+    char copy[96], other[96];
+    open_place(&place);
+    (void)snprintf(copy, sizeof copy, "%s/copy", place.root);
+    (void)snprintf(other, sizeof other, "%s/other", place.root);
+    place.plan.copy_path = copy;
+    ck_assert_int_eq(open_data(&place, &error), ERX_OK);
+    erx_data_directory_close(&data);
+    ck_assert_int_eq(erx_data_directory_open(&data, other, &place.plan, &error), ERX_ERR_STATE);
+    ck_assert_ptr_nonnull(strstr(error.text, "copy.json"));
+    run("test -e %s/journal-2", copy);
+    place.plan.copy_path = NULL;
+    ck_assert_int_eq(erx_data_directory_open(&data, other, &place.plan, &error), ERX_OK);
+    erx_data_directory_close(&data);
+    place.plan.copy_path = copy; /* the other directory has both copies itself */
+    ck_assert_int_eq(erx_data_directory_open(&data, other, &place.plan, &error), ERX_ERR_DIFFERS);
+    run("sed -i 's/\"id\": \"../\"id\": \"00/' %s/copy.json", copy);
+    run("sed -i 's/\"id\": \"../\"id\": \"11/' %s/copy.json", copy);
+    ck_assert_int_eq(open_data(&place, &error), ERX_ERR_DIFFERS);
+    ck_assert_ptr_nonnull(strstr(error.text, "another data directory"));
+    close_place(&place);
+}
+END_TEST
+
 Suite *data_directory_suite(void)
 {
     Suite *suite = suite_create("data_directory");
@@ -217,6 +271,8 @@ Suite *data_directory_suite(void)
     tcase_add_test(tcase, test_a_foreign_directory_is_refused_and_left_alone);
     tcase_add_test(tcase, test_another_format_and_damage_are_refused);
     tcase_add_test(tcase, test_an_interrupted_first_start_is_made_good);
+    tcase_add_test(tcase, test_the_second_copy_may_be_elsewhere);
+    tcase_add_test(tcase, test_a_second_copy_of_another_directory_is_refused_and_left_alone);
     suite_add_tcase(suite, tcase);
     return suite;
 }
