@@ -1,17 +1,17 @@
 #include "tools/calibration.h"
 
 #include "mem/layout.h"
+#include "tools/calibration_fit.h"
 #include "tools/parallel.h"
+#include "tools/sensitivity.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SCALE_QUANTILE 0.75
-#define SCALE_STEPS    16 /* of the search, an octave up and down */
-#define SMOOTH_MIN     (1.0 / 16.0)
-#define SMOOTH_MAX     16.0
-#define ACTIVATION_MAX 127.0 /* of an 8-bit activation */
+/* Frames whose activations are kept: enough to tell directions of 1,024
+ * channels apart, and a third of a gigabyte at the largest published shape. */
+#define SAMPLES_MAX 3600u
 
 /* Frames [first, first + count) of a game, the controllers after them known. */
 typedef struct {
@@ -19,19 +19,31 @@ typedef struct {
     uint32_t first;
 } window_t;
 
-/* Frame maxima of one smoothed activation are one row of this many values. */
 typedef struct {
     const erx_float_model_t *model;
     const erx_sequences_t *sequences;
     window_t windows[ERX_CALIBRATION_SEQUENCES];
     uint32_t count;
-    uint32_t frames; /* of each window */
+    uint32_t frames;  /* of each window */
+    uint32_t stride;  /* one frame in so many is kept */
+    uint32_t samples; /* kept of each window */
     /* One for each window, so that threads never meet. */
     erx_calibration_t parts[ERX_CALIBRATION_SEQUENCES];
-    const erx_calibration_t *smoothing;     /* second pass: where the factors are */
-    float *peaks;                           /* second pass: [activations][windows][frames] */
+    erx_calibration_t *calibration;         /* where samples go, each to a row of its own */
     bool failed[ERX_CALIBRATION_SEQUENCES]; /* no memory */
+    bool unfit[2 * ERX_LAYERS_MAX + 1];     /* the same, of an activation */
 } work_t;
+
+/* Who looks on while the frames of one call run. */
+typedef struct {
+    const work_t *work;
+    erx_calibration_t *part;
+    uint32_t window;
+    uint32_t frame;  /* that column 0 stands for */
+    uint32_t column; /* the frame of a call that is gone through backwards */
+    erx_sensitivity_t *sensitivity;
+    erx_random_t random;
+} onlooker_t;
 
 /* ---- memory ---- */
 
@@ -40,6 +52,7 @@ static void place_activation(erx_layout_t *layout, erx_activation_range_t *range
     range->width = width;
     range->max = erx_layout_take(layout, width * sizeof *range->max);
     range->square = erx_layout_take(layout, width * sizeof *range->square);
+    range->slopes = erx_layout_take(layout, (size_t)width * ERX_OUTPUT_HEADS * sizeof(double));
     range->smooth = erx_layout_take(layout, width * sizeof *range->smooth);
 }
 
@@ -63,8 +76,8 @@ static size_t place(erx_calibration_t *calibration, void *memory)
     return erx_layout_bytes(&layout);
 }
 
-static erx_status_t calibration_open(erx_calibration_t *calibration, const erx_shape_t *shape,
-                                     erx_error_t *error)
+erx_status_t erx_calibration_open(erx_calibration_t *calibration, const erx_shape_t *shape,
+                                  erx_error_t *error)
 {
     *calibration = (erx_calibration_t){.shape = *shape};
     size_t bytes = place(calibration, NULL);
@@ -77,13 +90,39 @@ static erx_status_t calibration_open(erx_calibration_t *calibration, const erx_s
     return ERX_OK;
 }
 
+static size_t place_samples(erx_calibration_t *calibration, size_t count, void *memory)
+{
+    const erx_shape_t *shape = &calibration->shape;
+    erx_layout_t layout = erx_layout_begin(memory);
+    size_t narrow = count * shape->d_model * sizeof(float);
+    size_t wide = count * shape->d_inner * sizeof(float);
+    calibration->hh.samples = erx_layout_take(&layout, narrow);
+    for (uint32_t l = 0; l < shape->layer_count; l++) {
+        calibration->layers[l].u.samples = erx_layout_take(&layout, narrow);
+        calibration->layers[l].q.samples = erx_layout_take(&layout, wide);
+    }
+    return erx_layout_bytes(&layout);
+}
+
+static erx_status_t samples_open(erx_calibration_t *calibration, uint32_t count, erx_error_t *error)
+{
+    calibration->sample_memory =
+        aligned_alloc(ERX_CACHE_LINE, place_samples(calibration, count, NULL));
+    if (calibration->sample_memory == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for calibration");
+    (void)place_samples(calibration, count, calibration->sample_memory);
+    calibration->sample_count = count;
+    return ERX_OK;
+}
+
 void erx_calibration_close(erx_calibration_t *calibration)
 {
+    free(calibration->sample_memory);
     free(calibration->memory);
     *calibration = (erx_calibration_t){0};
 }
 
-/* ---- first pass: ranges ---- */
+/* ---- looking on ---- */
 
 static float greatest(float seen, const float *values, size_t count)
 {
@@ -94,33 +133,47 @@ static float greatest(float seen, const float *values, size_t count)
     return seen;
 }
 
-static void see_activation(erx_activation_range_t *range, const float *values)
+/* kept: the same activation of the calibration, which holds the samples. */
+static void see_activation(const onlooker_t *onlooker, uint32_t column,
+                           erx_activation_range_t *range, const erx_activation_range_t *kept,
+                           const float *values)
 {
+    const work_t *work = onlooker->work;
+    uint32_t frame = onlooker->frame + column;
     for (uint32_t i = 0; i < range->width; i++) {
         float size = fabsf(values[i]);
         range->max[i] = size > range->max[i] ? size : range->max[i];
         range->square[i] += (double)values[i] * (double)values[i];
     }
+    range->seen++;
+    if (frame % work->stride != 0)
+        return;
+    size_t row = (size_t)onlooker->window * work->samples + frame / work->stride;
+    memcpy(kept->samples + row * range->width, values, range->width * sizeof *values);
 }
 
 static void see_residual(void *context, uint32_t column, uint32_t stage, const float *x)
 {
-    erx_calibration_t *part = context;
-    (void)column;
-    (void)stage;
+    const onlooker_t *onlooker = context;
+    erx_calibration_t *part = onlooker->part;
+    if (column == onlooker->column)
+        erx_sensitivity_see_residual(onlooker->sensitivity, stage, x);
     part->residual_max = greatest(part->residual_max, x, part->shape.d_model);
 }
 
 static void see_layer(void *context, uint32_t column, uint32_t index,
                       const erx_float_layer_view_t *view)
 {
-    erx_calibration_t *part = context;
+    const onlooker_t *onlooker = context;
+    erx_calibration_t *part = onlooker->part;
     erx_layer_range_t *layer = &part->layers[index];
+    const erx_layer_range_t *kept = &onlooker->work->calibration->layers[index];
     const erx_shape_t *shape = &part->shape;
     uint32_t di = shape->d_inner, N = shape->d_state, P = shape->head_dim;
-    (void)column;
-    see_activation(&layer->u, view->u);
-    see_activation(&layer->q, view->q);
+    if (column == onlooker->column)
+        erx_sensitivity_see_layer(onlooker->sensitivity, index, view);
+    see_activation(onlooker, column, &layer->u, &kept->u, view->u);
+    see_activation(onlooker, column, &layer->q, &kept->q, view->q);
     layer->z_max = greatest(layer->z_max, view->project, di);
     layer->v_max = greatest(layer->v_max, view->v, erx_shape_conv_dim(shape));
     layer->B_max = greatest(layer->B_max, view->w + di, N);
@@ -138,50 +191,19 @@ static void see_layer(void *context, uint32_t column, uint32_t index,
 
 static void see_heads(void *context, uint32_t column, const erx_float_head_view_t *view)
 {
-    erx_calibration_t *part = context;
-    (void)column;
-    see_activation(&part->hh, view->hh);
+    const onlooker_t *onlooker = context;
+    erx_calibration_t *part = onlooker->part;
+    see_activation(onlooker, column, &part->hh, &onlooker->work->calibration->hh, view->hh);
     part->hidden_max = greatest(part->hidden_max, view->hn, part->shape.d_model);
     part->hidden_max = greatest(part->hidden_max, view->hh, part->shape.d_model);
 }
 
-/* ---- second pass: how large a frame's smoothed activation is ---- */
-
-/* Whose peaks are being written, for the frames of one call. */
-typedef struct {
-    const work_t *work;
-    uint32_t window;
-    uint32_t frame; /* that column 0 stands for */
-} peak_t;
-
-static float *peak_row(const work_t *work, uint32_t activation, uint32_t window)
+static void see_outputs(const onlooker_t *onlooker, const float *outputs, uint32_t count)
 {
-    return work->peaks + ((size_t)activation * work->count + window) * work->frames;
-}
-
-static void see_peak(const peak_t *peak, uint32_t activation, uint32_t column,
-                     const erx_activation_range_t *range, const float *values)
-{
-    float seen = 0.0f;
-    for (uint32_t i = 0; i < range->width; i++)
-        seen = fmaxf(seen, fabsf(values[i] * range->smooth[i]));
-    peak_row(peak->work, activation, peak->window)[peak->frame + column] = seen;
-}
-
-static void see_layer_peaks(void *context, uint32_t column, uint32_t index,
-                            const erx_float_layer_view_t *view)
-{
-    const peak_t *peak = context;
-    const erx_layer_range_t *layer = &peak->work->smoothing->layers[index];
-    see_peak(peak, 2 * index, column, &layer->u, view->u);
-    see_peak(peak, 2 * index + 1, column, &layer->q, view->q);
-}
-
-static void see_head_peaks(void *context, uint32_t column, const erx_float_head_view_t *view)
-{
-    const peak_t *peak = context;
-    const erx_calibration_t *smoothing = peak->work->smoothing;
-    see_peak(peak, 2 * smoothing->shape.layer_count, column, &smoothing->hh, view->hh);
+    for (uint32_t k = 0; k < count; k++)
+        for (uint32_t head = 0; head < ERX_OUTPUT_HEADS; head++)
+            for (uint32_t r = 0; r < erx_float_head_width(head); r++, outputs++)
+                onlooker->part->output_power[head] += (double)*outputs * (double)*outputs;
 }
 
 /* ---- running a window ---- */
@@ -232,24 +254,28 @@ static void run_window(void *context, uint32_t index)
 {
     work_t *work = context;
     session_t session = {0};
-    peak_t peak = {.work = work, .window = index};
-    const erx_float_observer_t ranges = {&work->parts[index], see_residual, see_layer, see_heads};
-    const erx_float_observer_t peaks = {&peak, NULL, see_layer_peaks, see_head_peaks};
-    work->failed[index] = !session_open(&session, work->model);
+    onlooker_t onlooker = {.work = work, .part = &work->parts[index], .window = index};
+    const erx_float_observer_t observer = {&onlooker, see_residual, see_layer, see_heads};
+    erx_random_seed(&onlooker.random, 0, index);
+    onlooker.sensitivity = erx_sensitivity_open(work->model);
+    work->failed[index] = !session_open(&session, work->model) || onlooker.sensitivity == NULL;
     for (uint32_t frame = 0; frame < work->frames && !work->failed[index];
          frame += ERX_FLOAT_COLUMNS) {
-        peak.frame = frame;
-        run_frames(work, &session, &work->windows[index], frame,
-                   ERX_MIN(work->frames - frame, ERX_FLOAT_COLUMNS),
-                   work->smoothing == NULL ? &ranges : &peaks);
+        uint32_t count = ERX_MIN(work->frames - frame, ERX_FLOAT_COLUMNS);
+        onlooker.frame = frame;
+        onlooker.column = erx_random_below(&onlooker.random, count);
+        run_frames(work, &session, &work->windows[index], frame, count, &observer);
+        see_outputs(&onlooker, session.outputs, count);
+        erx_sensitivity_add(onlooker.sensitivity, &onlooker.random, onlooker.part);
     }
+    erx_sensitivity_close(onlooker.sensitivity);
     session_close(&session);
 }
 
-static erx_status_t run_pass(work_t *work, const char *label, uint32_t threads, erx_error_t *error)
+static erx_status_t run_windows(work_t *work, uint32_t threads, erx_error_t *error)
 {
     erx_progress_t progress;
-    erx_progress_start(&progress, label, work->count);
+    erx_progress_start(&progress, "calibrating", work->count);
     erx_parallel_run(run_window, work, work->count, threads, &progress);
     erx_progress_finish(&progress);
     for (uint32_t i = 0; i < work->count; i++)
@@ -300,10 +326,12 @@ static erx_status_t choose_windows(work_t *work, erx_error_t *error)
     for (uint32_t i = 0; i < work->count; i++)
         work->windows[i] = find_window(work->sequences, work->frames,
                                        (uint32_t)((uint64_t)i * available / work->count));
+    work->stride = (work->count * work->frames + SAMPLES_MAX - 1) / SAMPLES_MAX;
+    work->samples = (work->frames + work->stride - 1) / work->stride;
     return ERX_OK;
 }
 
-/* ---- from ranges to scales ---- */
+/* ---- combining the windows ---- */
 
 static void merge_maxima(float *into, const float *from, uint32_t count)
 {
@@ -316,12 +344,17 @@ static void merge_activation(erx_activation_range_t *into, const erx_activation_
     merge_maxima(into->max, from->max, into->width);
     for (uint32_t i = 0; i < into->width; i++)
         into->square[i] += from->square[i];
+    for (uint32_t i = 0; i < into->width * ERX_OUTPUT_HEADS; i++)
+        into->slopes[i] += from->slopes[i];
+    into->seen += from->seen;
 }
 
 static void merge(erx_calibration_t *into, const erx_calibration_t *from)
 {
     const erx_shape_t *shape = &into->shape;
     merge_activation(&into->hh, &from->hh);
+    for (uint32_t head = 0; head < ERX_OUTPUT_HEADS; head++)
+        into->output_power[head] += from->output_power[head];
     into->hidden_max = fmaxf(into->hidden_max, from->hidden_max);
     into->residual_max = fmaxf(into->residual_max, from->residual_max);
     for (uint32_t l = 0; l < shape->layer_count; l++) {
@@ -338,99 +371,6 @@ static void merge(erx_calibration_t *into, const erx_calibration_t *from)
         to->C_max = fmaxf(to->C_max, part->C_max);
         to->y_max = fmaxf(to->y_max, part->y_max);
     }
-}
-
-/* Length of a column of the matrices that an activation meets. */
-static double column_length(const float *const *matrices, const uint32_t *rows,
-                            uint32_t matrix_count, uint32_t width, uint32_t column)
-{
-    double sum = 0.0;
-    for (uint32_t m = 0; m < matrix_count; m++) {
-        for (uint32_t r = 0; r < rows[m]; r++) {
-            double weight = (double)matrices[m][(size_t)r * width + column];
-            sum += weight * weight;
-        }
-    }
-    return sqrt(sum);
-}
-
-/* Balances the channels of an activation against the columns of the matrix
- * that it meets: sqrt(column / activation), the activation being measured
- * between its mean and its greatest magnitude (QUANTIZER.md tells why). */
-static void smooth(erx_activation_range_t *range, double frames, const float *const *matrices,
-                   const uint32_t *rows, uint32_t matrix_count)
-{
-    double log_sum = 0.0;
-    for (uint32_t i = 0; i < range->width; i++) {
-        double column = column_length(matrices, rows, matrix_count, range->width, i);
-        double size = sqrt(sqrt(range->square[i] / frames) * (double)range->max[i]);
-        /* A channel that is silent, or that nobody listens to, stays as it is. */
-        range->smooth[i] = column > 0.0 && size > 0.0 ? (float)sqrt(column / size) : 1.0f;
-        log_sum += log((double)range->smooth[i]);
-    }
-    double mean = exp(log_sum / range->width);
-    for (uint32_t i = 0; i < range->width; i++)
-        range->smooth[i] =
-            (float)fmin(fmax((double)range->smooth[i] / mean, SMOOTH_MIN), SMOOTH_MAX);
-}
-
-static void smooth_all(erx_calibration_t *calibration, const erx_float_model_t *model,
-                       double frames)
-{
-    const erx_shape_t *shape = &calibration->shape;
-    uint32_t project_rows = erx_shape_project_rows(shape);
-    for (uint32_t l = 0; l < shape->layer_count; l++) {
-        smooth(&calibration->layers[l].u, frames, &model->layers[l].in_proj, &project_rows, 1);
-        smooth(&calibration->layers[l].q, frames, &model->layers[l].out_proj, &shape->d_model, 1);
-    }
-    uint32_t widths[ERX_LOGIT_HEADS];
-    for (uint32_t i = 0; i < ERX_LOGIT_HEADS; i++)
-        widths[i] = erx_logit_widths[i];
-    smooth(&calibration->hh, frames, model->heads + ERX_REGRESSION_HEADS, widths, ERX_LOGIT_HEADS);
-}
-
-static int compare_floats(const void *left, const void *right)
-{
-    float a = *(const float *)left, b = *(const float *)right;
-    return (a > b) - (a < b);
-}
-
-/* Power of the rounding error over all frames, when frames with peaks up to
- * full are held at block exponent 0 (NUMERICS 4.2): each takes the smallest
- * step of a power of two that its peak fits. */
-static double rounding_power(const float *peaks, size_t count, double full)
-{
-    double power = 0.0;
-    for (size_t i = 0; i < count; i++) {
-        double peak = (double)peaks[i];
-        int exponent = ERX_EXPONENT_MIN;
-        while (exponent < ERX_EXPONENT_MAX && peak > ldexp(full, exponent))
-            exponent++;
-        double step = ldexp(full, exponent) / ACTIVATION_MAX;
-        double cut = fmax(peak - ldexp(full, exponent), 0.0);
-        power += step * step / 12.0 + cut * cut;
-    }
-    return power;
-}
-
-/* The scale with the least rounding error, in a search around the quantile
- * that NUMERICS 8 starts from. */
-static double find_scale(const work_t *work, uint32_t activation)
-{
-    size_t count = (size_t)work->count * work->frames;
-    float *peaks = peak_row(work, activation, 0);
-    qsort(peaks, count, sizeof *peaks, compare_floats);
-    double start = fmax((double)peaks[(size_t)(SCALE_QUANTILE * (double)(count - 1))], 1e-6);
-    double best = start, least = INFINITY;
-    for (int step = -SCALE_STEPS; step <= SCALE_STEPS; step++) {
-        double full = start * exp2((double)step / SCALE_STEPS);
-        double power = rounding_power(peaks, count, full);
-        if (power < least) {
-            least = power;
-            best = full;
-        }
-    }
-    return best / ACTIVATION_MAX;
 }
 
 static erx_status_t check_ranges(const erx_calibration_t *calibration, erx_error_t *error)
@@ -456,9 +396,9 @@ static erx_status_t measure_ranges(work_t *work, erx_calibration_t *calibration,
     const erx_shape_t *shape = &work->model->shape;
     erx_status_t status = ERX_OK;
     for (uint32_t i = 0; i < work->count && status == ERX_OK; i++)
-        status = calibration_open(&work->parts[i], shape, error);
+        status = erx_calibration_open(&work->parts[i], shape, error);
     if (status == ERX_OK)
-        status = run_pass(work, "calibrating, ranges", threads, error);
+        status = run_windows(work, threads, error);
     /* In the order of the windows: sums depend on it. */
     for (uint32_t i = 0; i < work->count; i++) {
         if (status == ERX_OK)
@@ -468,26 +408,32 @@ static erx_status_t measure_ranges(work_t *work, erx_calibration_t *calibration,
     return status == ERX_OK ? check_ranges(calibration, error) : status;
 }
 
-static erx_status_t measure_scales(work_t *work, erx_calibration_t *calibration, uint32_t threads,
-                                   erx_error_t *error)
+/* ---- scales ---- */
+
+/* Activation number i: u and q of each layer in turn, then hh. */
+static void fit_activation(void *context, uint32_t i)
 {
-    uint32_t layers = calibration->shape.layer_count;
-    smooth_all(calibration, work->model, (double)work->count * work->frames);
-    work->smoothing = calibration;
-    work->peaks =
-        calloc((size_t)(2 * layers + 1) * work->count * work->frames, sizeof *work->peaks);
-    if (work->peaks == NULL)
-        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for calibration");
-    erx_status_t status = run_pass(work, "calibrating, scales", threads, error);
-    if (status == ERX_OK) {
-        for (uint32_t l = 0; l < layers; l++) {
-            calibration->layers[l].u.scale = find_scale(work, 2 * l);
-            calibration->layers[l].q.scale = find_scale(work, 2 * l + 1);
-        }
-        calibration->hh.scale = find_scale(work, 2 * layers);
-    }
-    free(work->peaks);
-    return status;
+    work_t *work = context;
+    erx_calibration_t *calibration = work->calibration;
+    erx_layer_range_t *layer = &calibration->layers[i / 2];
+    erx_activation_range_t *range = i == 2 * calibration->shape.layer_count ? &calibration->hh
+                                    : i % 2 == 0                            ? &layer->u
+                                                                            : &layer->q;
+    work->unfit[i] =
+        !erx_calibration_fit(range, calibration->sample_count, calibration->output_power);
+}
+
+static erx_status_t fit_scales(work_t *work, uint32_t threads, erx_error_t *error)
+{
+    erx_progress_t progress;
+    uint32_t count = 2 * work->model->shape.layer_count + 1;
+    erx_progress_start(&progress, "fitting scales", count);
+    erx_parallel_run(fit_activation, work, count, threads, &progress);
+    erx_progress_finish(&progress);
+    for (uint32_t i = 0; i < count; i++)
+        if (work->unfit[i])
+            return erx_error_set(error, ERX_ERR_MEMORY, "no memory to fit scales");
+    return ERX_OK;
 }
 
 erx_status_t erx_calibration_run(erx_calibration_t *calibration_out, const erx_float_model_t *model,
@@ -500,13 +446,16 @@ erx_status_t erx_calibration_run(erx_calibration_t *calibration_out, const erx_f
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for calibration");
     work->model = model;
     work->sequences = sequences;
+    work->calibration = calibration_out;
     erx_status_t status = choose_windows(work, error);
     if (status == ERX_OK)
-        status = calibration_open(calibration_out, &model->shape, error);
+        status = erx_calibration_open(calibration_out, &model->shape, error);
+    if (status == ERX_OK)
+        status = samples_open(calibration_out, work->count * work->samples, error);
     if (status == ERX_OK)
         status = measure_ranges(work, calibration_out, threads, error);
     if (status == ERX_OK)
-        status = measure_scales(work, calibration_out, threads, error);
+        status = fit_scales(work, threads, error);
     calibration_out->sequence_count = work->count;
     calibration_out->frame_count = work->frames;
     free(work);

@@ -9,13 +9,18 @@
 #define ERX_CALIBRATION_FRAMES     1200u
 #define ERX_CALIBRATION_FRAMES_MIN 1000u /* shorter games leave the state's range unseen */
 
+#define ERX_ACTIVATION_MAX         127.0 /* magnitude of an 8-bit activation */
+
 /* An 8-bit activation: one input of a matrix. */
 typedef struct {
     float *max;     /* [width] greatest magnitude of each channel */
     double *square; /* [width] sum of squares */
     float *smooth;  /* [width] factor that the channel is multiplied with */
+    double *slopes; /* [width][ERX_OUTPUT_HEADS] sums of squared slopes of each head's outputs */
+    float *samples; /* [calibration's sample_count][width] */
     double scale;   /* s_a: real value of one step at block exponent 0, after smoothing */
     uint32_t width;
+    uint32_t seen; /* frames in square */
 } erx_activation_range_t;
 
 typedef struct {
@@ -32,14 +37,22 @@ typedef struct {
     erx_activation_range_t hh; /* input of the heads */
     float hidden_max;          /* of hn and hh */
     float residual_max;
-    uint32_t sequence_count; /* what was run */
-    uint32_t frame_count;    /* of one sequence */
+    double output_power[ERX_OUTPUT_HEADS]; /* sums of squares of each head's outputs */
+    uint32_t sequence_count;               /* what was run */
+    uint32_t frame_count;                  /* of one sequence */
+    uint32_t sample_count;                 /* frames whose activations are kept, evenly spread */
     erx_layer_range_t *layers;
-    void *memory; /* owned */
+    void *memory;        /* owned */
+    void *sample_memory; /* owned */
 } erx_calibration_t;
 
-/* Runs the model over training games, from a zero state, twice: for ranges,
- * then for the activations' scales. threads = 0: all processors; the result is
+/* Room for what is seen of a model of this shape, all zero and without samples.
+ * ERX_ERR_MEMORY. On success the caller closes it. */
+erx_status_t erx_calibration_open(erx_calibration_t *calibration, const erx_shape_t *shape,
+                                  erx_error_t *error);
+
+/* Runs the model over training games, from a zero state, and fits the
+ * activations' scales to what it saw. threads = 0: all processors; the result is
  * the same for any number. Errors: ERX_ERR_RANGE where there is no training
  * game, or activations are not finite or leave the residual's range;
  * ERX_ERR_MEMORY. On success the caller closes it. */

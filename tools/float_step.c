@@ -2,18 +2,11 @@
 
 #include "mem/assert.h"
 #include "mem/layout.h"
+#include "tools/wide.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The hot loops are built for several vector widths and the widest that the
- * processor has is taken; without fused multiply-add all give the same bits. */
-#if defined(__x86_64__) && !defined(ERX_SANITIZED)
-#define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
-#define WIDE
-#endif
 
 #define LANES     16u /* columns that one tile of the product carries */
 #define TILE_ROWS 4u
@@ -108,8 +101,8 @@ size_t erx_float_state_count(const erx_shape_t *shape)
 
 /* out[f * stride + r] = sum_i weights[r][i] * operand[i][f] for TILE_ROWS rows
  * and the LANES columns from first on, each sum in the order of i. */
-WIDE static void product_tile(const float *weights, uint32_t width, const float *operand,
-                              float *out, size_t stride)
+ERX_WIDE static void product_tile(const float *weights, uint32_t width, const float *operand,
+                                  float *out, size_t stride)
 {
     const float *row0 = weights, *row1 = row0 + width, *row2 = row1 + width, *row3 = row2 + width;
     lanes_t sum[TILE_ROWS] = {0};
@@ -127,8 +120,8 @@ WIDE static void product_tile(const float *weights, uint32_t width, const float 
 }
 
 /* The same for one row. */
-WIDE static void product_row(const float *weights, uint32_t width, const float *operand, float *out,
-                             size_t stride)
+ERX_WIDE static void product_row(const float *weights, uint32_t width, const float *operand,
+                                 float *out, size_t stride)
 {
     lanes_t sum = {0};
     for (uint32_t i = 0; i < width; i++) {
@@ -230,8 +223,8 @@ static void convolve(const erx_float_layer_t *layer, uint32_t channels, const fl
 }
 
 /* h = decay h + (dt x) B, y = sum_n h C, for the P channels of one head. */
-WIDE static void scan_head(float *h, uint32_t P, uint32_t N, float decay, const float *dtx,
-                           const float *B, const float *C, float *y)
+ERX_WIDE static void scan_head(float *h, uint32_t P, uint32_t N, float decay, const float *dtx,
+                               const float *B, const float *C, float *y)
 {
     for (uint32_t n = 0; n < N; n++) {
         float *row = h + (size_t)n * P;

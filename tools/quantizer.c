@@ -3,6 +3,7 @@
 #include "tools/parallel.h"
 #include "tools/quantizer_layer.h"
 #include "tools/quantizer_number.h"
+#include "tools/quantizer_rounding.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -271,7 +272,7 @@ static erx_status_t make_regressions(maker_t *maker)
     return ERX_OK;
 }
 
-static erx_status_t make_logits(maker_t *maker)
+static erx_status_t fill_logits(maker_t *maker, const erx_rounding_t *rounding)
 {
     const erx_float_model_t *model = maker->model;
     const erx_activation_range_t *input = &maker->calibration->hh;
@@ -287,8 +288,8 @@ static erx_status_t make_logits(maker_t *maker)
             const float *from = model->heads[head] + (size_t)i * d;
             int8_t *to = weights + (size_t)row * d;
             double bias = (double)model->head_biases[head][i];
-            double scale = erx_row_quantize(from, input, to);
-            erx_row_report(from, input, to, scale, error);
+            double scale = erx_rounding_row(rounding, from, to);
+            erx_rounding_report(rounding, from, to, scale, error);
             factors[row] = scale * input->scale * 65536.0;
             bl[row] = erx_quantize_i32(bias * 65536.0);
             erx_weight_error_add(bias_error, bias, bl[row] / 65536.0);
@@ -296,6 +297,17 @@ static erx_status_t make_logits(maker_t *maker)
     }
     return erx_multipliers_fill("Wl_m", factors, ERX_LOGITS, 16, 30, tensor(maker, "Wl_m"),
                                 &maker->Wl_s, maker->error);
+}
+
+static erx_status_t make_logits(maker_t *maker)
+{
+    erx_rounding_t rounding;
+    erx_status_t status = erx_rounding_open(&rounding, &maker->calibration->hh,
+                                            maker->calibration->sample_count, maker->error);
+    if (status == ERX_OK)
+        status = fill_logits(maker, &rounding);
+    erx_rounding_close(&rounding);
+    return status;
 }
 
 static erx_status_t make_globals(maker_t *maker)

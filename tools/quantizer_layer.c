@@ -1,16 +1,17 @@
 #include "tools/quantizer_layer.h"
 
 #include "tools/quantizer_number.h"
+#include "tools/quantizer_rounding.h"
 
 #include <math.h>
 #include <stdio.h>
 
 #define I16_MAX         32767.0
 #define CONV_WEIGHT_MAX 16383.0
-#define RANGE_MARGIN    1.5  /* headroom over what calibration saw */
+#define RANGE_MARGIN    1.2  /* headroom over what calibration saw */
 #define STEP_MARGIN     1.25 /* of fz and fx */
-#define STATE_MARGIN    2.0
-#define INPUT_MARGIN    1.1 /* of what enters the state */
+#define STATE_MARGIN    1.4
+#define INPUT_MARGIN    1.05 /* of what enters the state */
 #define FRACTION_MIN    8
 #define FRACTION_MAX    11
 #define KB_MAX          8
@@ -23,6 +24,7 @@ typedef struct {
     const erx_float_model_t *model;
     const erx_float_layer_t *layer;
     const erx_layer_range_t *range;
+    uint32_t sample_count;
     const erx_quantizer_report_t *report;
     erx_model_draft_t *draft;
     uint32_t index;
@@ -106,7 +108,7 @@ static double project_unit(const maker_t *maker, uint32_t row)
     return 65536.0; /* dt, Q16 */
 }
 
-static erx_status_t make_projection(maker_t *maker)
+static erx_status_t fill_projection(maker_t *maker, const erx_rounding_t *rounding)
 {
     enum { ROWS_MAX = 4 * ERX_D_MODEL_MAX + 2 * ERX_D_STATE_MAX + ERX_HEADS_MAX };
     const erx_shape_t *shape = &maker->model->shape;
@@ -117,12 +119,23 @@ static erx_status_t make_projection(maker_t *maker)
     for (uint32_t row = 0; row < rows; row++) {
         const float *from = maker->layer->in_proj + (size_t)row * shape->d_model;
         int8_t *to = weights + (size_t)row * shape->d_model;
-        double scale = erx_row_quantize(from, input, to);
-        erx_row_report(from, input, to, scale, error_of(maker, maker->layer->in_proj));
+        double scale = erx_rounding_row(rounding, from, to);
+        erx_rounding_report(rounding, from, to, scale, error_of(maker, maker->layer->in_proj));
         factors[row] = scale * input->scale * project_unit(maker, row);
     }
     return erx_multipliers_fill(label(maker, "Win_m"), factors, rows, 16, 30,
                                 tensor(maker, "Win_m"), &maker->Win_s, maker->error);
+}
+
+static erx_status_t make_projection(maker_t *maker)
+{
+    erx_rounding_t rounding;
+    erx_status_t status =
+        erx_rounding_open(&rounding, &maker->range->u, maker->sample_count, maker->error);
+    if (status == ERX_OK)
+        status = fill_projection(maker, &rounding);
+    erx_rounding_close(&rounding);
+    return status;
 }
 
 static erx_status_t make_convolution(maker_t *maker)
@@ -209,7 +222,7 @@ static void make_read_out(maker_t *maker)
     }
 }
 
-static erx_status_t make_output(maker_t *maker)
+static erx_status_t fill_output(maker_t *maker, const erx_rounding_t *rounding)
 {
     const erx_shape_t *shape = &maker->model->shape;
     const erx_activation_range_t *input = &maker->range->q;
@@ -221,12 +234,23 @@ static erx_status_t make_output(maker_t *maker)
     for (uint32_t row = 0; row < shape->d_model; row++) {
         const float *from = maker->layer->out_proj + (size_t)row * shape->d_inner;
         int8_t *to = weights + (size_t)row * shape->d_inner;
-        double scale = erx_row_quantize(from, input, to);
-        erx_row_report(from, input, to, scale, error_of(maker, maker->layer->out_proj));
+        double scale = erx_rounding_row(rounding, from, to);
+        erx_rounding_report(rounding, from, to, scale, error_of(maker, maker->layer->out_proj));
         factors[row] = ldexp(scale * input->scale, ERX_RESIDUAL_BITS);
     }
     return erx_multipliers_fill(label(maker, "Wo_m"), factors, shape->d_model, 16, 30,
                                 tensor(maker, "Wo_m"), &maker->Wo_s, maker->error);
+}
+
+static erx_status_t make_output(maker_t *maker)
+{
+    erx_rounding_t rounding;
+    erx_status_t status =
+        erx_rounding_open(&rounding, &maker->range->q, maker->sample_count, maker->error);
+    if (status == ERX_OK)
+        status = fill_output(maker, &rounding);
+    erx_rounding_close(&rounding);
+    return status;
 }
 
 erx_status_t erx_quantizer_layer(const erx_float_model_t *model,
@@ -237,6 +261,7 @@ erx_status_t erx_quantizer_layer(const erx_float_model_t *model,
     maker_t maker = {.model = model,
                      .layer = &model->layers[index],
                      .range = &calibration->layers[index],
+                     .sample_count = calibration->sample_count,
                      .report = report,
                      .draft = draft,
                      .index = index,

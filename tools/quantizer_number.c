@@ -7,8 +7,6 @@
 #define I32_MAX        2147483647.0
 #define GAIN_SHIFT_MIN 3
 #define GAIN_SHIFT_MAX 24
-#define CLIP_STEPS     21u /* clip factors from CLIP_LEAST to 1 */
-#define CLIP_LEAST     0.6
 
 static double round_within(double value, double limit)
 {
@@ -78,49 +76,4 @@ erx_status_t erx_gains_fill(const char *tensor, const double *gains, uint32_t co
         gains_out[i] = erx_quantize_i16(ldexp(gains[i], shift));
     *shift_out = shift;
     return ERX_OK;
-}
-
-/* sum_i (row[i] - scale * rounded)^2 * power[i], row already smoothed. */
-static double clip_error(const double *row, const double *power, uint32_t width, double scale)
-{
-    double sum = 0.0;
-    double inverse = 1.0 / scale;
-    for (uint32_t i = 0; i < width; i++) {
-        double step = row[i] * inverse;
-        step = step > I8_MAX ? I8_MAX : step < -I8_MAX ? -I8_MAX : (double)lrint(step);
-        double error = row[i] - step * scale;
-        sum += error * error * power[i];
-    }
-    return sum;
-}
-
-double erx_row_quantize(const float *row, const erx_activation_range_t *input, int8_t *row_out)
-{
-    double smoothed[2 * ERX_D_MODEL_MAX], power[2 * ERX_D_MODEL_MAX];
-    for (uint32_t i = 0; i < input->width; i++) {
-        double factor = (double)input->smooth[i];
-        smoothed[i] = (double)row[i] / factor;
-        power[i] = input->square[i] * factor * factor;
-    }
-    double full = greatest_of(smoothed, input->width) / I8_MAX;
-    double best = full, least = INFINITY;
-    for (uint32_t step = 0; step < CLIP_STEPS; step++) {
-        double scale = full * (1.0 - (1.0 - CLIP_LEAST) * step / (CLIP_STEPS - 1));
-        double error = clip_error(smoothed, power, input->width, scale);
-        if (error < least) {
-            least = error;
-            best = scale;
-        }
-    }
-    for (uint32_t i = 0; i < input->width; i++)
-        row_out[i] = erx_quantize_i8(smoothed[i] / best);
-    return best;
-}
-
-void erx_row_report(const float *row, const erx_activation_range_t *input, const int8_t *quantized,
-                    double scale, erx_weight_error_t *error)
-{
-    for (uint32_t i = 0; i < input->width; i++)
-        erx_weight_error_add(error, (double)row[i],
-                             quantized[i] * scale * (double)input->smooth[i]);
 }

@@ -1,9 +1,8 @@
-/* The number formats of the quantizer: scales, shifts, multipliers, rows. */
+/* The number formats of the quantizer: scales, shifts, multipliers. */
 #ifndef ERX_TOOLS_QUANTIZER_NUMBER_H
 #define ERX_TOOLS_QUANTIZER_NUMBER_H
 
-#include "tools/calibration.h"
-#include "tools/quantizer_report.h"
+#include "mem/status.h"
 
 /* Nearest integer, halves to even, inside the type's symmetric range. */
 int8_t erx_quantize_i8(double value);
@@ -23,14 +22,5 @@ erx_status_t erx_multipliers_fill(const char *tensor, const double *factors, uin
 /* The same for gains: i16 with a shift in [3, 24]. */
 erx_status_t erx_gains_fill(const char *tensor, const double *gains, uint32_t count,
                             int16_t *gains_out, int32_t *shift_out, erx_error_t *error);
-
-/* Quantizes one row of an 8-bit matrix, its columns divided by the input's
- * smoothing, with the clipping that makes the least error on real inputs.
- * Returns the row's scale. */
-double erx_row_quantize(const float *row, const erx_activation_range_t *input, int8_t *row_out);
-
-/* Adds the row's error as seen in the original weights. */
-void erx_row_report(const float *row, const erx_activation_range_t *input, const int8_t *quantized,
-                    double scale, erx_weight_error_t *error);
 
 #endif

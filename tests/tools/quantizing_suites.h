@@ -12,6 +12,8 @@ Suite *fidelity_suite(void);
 Suite *float_model_suite(void);
 Suite *published_suite(void);
 Suite *quantizer_suite(void);
+Suite *quantizer_rounding_suite(void);
 Suite *safetensors_suite(void);
+Suite *sensitivity_suite(void);
 
 #endif

@@ -174,13 +174,20 @@ START_TEST(test_multipliers_take_the_largest_shift)
 }
 END_TEST
 
-/* The study's figures for tiny, on the test games: 42.2 dB, 99.79 %. */
+/* What trained models reach on the test games, with some room: outputs of all heads
+ * and velocities. */
+static const struct {
+    const char *path;
+    double all;
+} trained[] = {{"models/checkpoints/tiny.safetensors", 42.2},
+               {"models/checkpoints/world.safetensors", 45.0}};
+
 START_TEST(test_a_trained_model_stays_faithful)
 {
     char checkpoint_path[ERX_SHARED_PATH_MAX], data_path[ERX_SHARED_PATH_MAX];
     static erx_fidelity_t fidelity;
     erx_model_draft_t draft;
-    if (!erx_shared_path("models/checkpoints/tiny.safetensors", checkpoint_path) ||
+    if (!erx_shared_path(trained[_i].path, checkpoint_path) ||
         !erx_shared_path("data/sequences.safetensors", data_path))
         return;
     ck_assert_int_eq(erx_parameters_open(&checkpoint, checkpoint_path, &error), ERX_OK);
@@ -188,8 +195,8 @@ START_TEST(test_a_trained_model_stays_faithful)
     ck_assert_int_eq(erx_sequences_open(&sequences, data_path, &error), ERX_OK);
     quantize(0, &draft);
     measure(&draft, 0, &fidelity);
-    ck_assert_double_gt(erx_fidelity_power_db(&fidelity.all), 42.2);
-    ck_assert_double_gt(erx_fidelity_power_db(&fidelity.heads[2]), 28.9); /* velocity */
+    ck_assert_double_gt(erx_fidelity_power_db(&fidelity.all), trained[_i].all);
+    ck_assert_double_gt(erx_fidelity_power_db(&fidelity.heads[2]), 30.0); /* velocity */
     for (uint32_t head = 0; head < ERX_OUTPUT_HEADS; head++)
         ck_assert_double_gt(erx_fidelity_agreement(&fidelity, head), 0.99);
     for (uint32_t h = 0; h < 2; h++)
@@ -214,7 +221,7 @@ Suite *quantizer_suite(void)
     tcase_add_test(tests, test_a_report_rates_every_weight);
     tcase_add_test(tests, test_ratings_have_the_published_thresholds);
     tcase_add_test(tests, test_multipliers_take_the_largest_shift);
-    tcase_add_test(tests, test_a_trained_model_stays_faithful);
+    tcase_add_loop_test(tests, test_a_trained_model_stays_faithful, 0, ERX_COUNT(trained));
     suite_add_tcase(suite, tests);
     return suite;
 }
