@@ -27,8 +27,8 @@
  *   Time         Nanoseconds of CLOCK_MONOTONIC, except a block's timestamp,
  *                which is Unix seconds and the only time that reaches state.
  */
-#ifndef ERX_H
-#define ERX_H
+#ifndef ERX_ABI_ERX_H
+#define ERX_ABI_ERX_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -39,10 +39,10 @@ int32_t erx_rollup_metrics(const erx_rollup_t *rollup, erx_metrics_t *metrics_ou
     own.watch_drops = figures.watch_drops;
     own.accounts = erx_accounts_count(erx_runtime_accounts(state->runtime));
     own.account_bytes = erx_accounts_heap_used(erx_runtime_accounts(state->runtime));
-    own.commit_p50_ns = figures.storage.commit_p50_ns;
-    own.commit_p99_ns = figures.storage.commit_p99_ns;
-    own.commit_p999_ns = figures.storage.commit_p999_ns;
-    own.commit_max_ns = figures.storage.commit_max_ns;
+    own.commit_p50_ns = figures.storage.commits.p50;
+    own.commit_p99_ns = figures.storage.commits.p99;
+    own.commit_p999_ns = figures.storage.commits.p999;
+    own.commit_max_ns = figures.storage.commits.greatest;
     own.journal_bytes = figures.storage.store.journal_bytes;
     own.checkpoint_bytes = figures.storage.store.checkpoint_bytes;
     own.checkpoints = figures.storage.store.checkpoint_count;

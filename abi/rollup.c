@@ -50,7 +50,10 @@ void erx_rollup_config_default(erx_rollup_config_t *config)
 static erx_runtime_config_t map_config(const erx_rollup_config_t *own)
 {
     erx_runtime_config_t config = {
-        .engine = {.worker_count = own->worker_count, .cpu_list = own->cpu_list, .isa = own->isa},
+        .engine = {.worker_count = own->worker_count,
+                   .cpu_list = own->cpu_list,
+                   .isa = own->isa,
+                   .chained = true},
         .verifier_count = own->verifier_count,
         .data_directory = own->data_directory,
         .archive_directory = own->archive_directory,

@@ -22,7 +22,8 @@ struct erx_engine {
     erx_batch_t batch;
     void *batch_memory;
     erx_store_t *store;
-    bool chained; /* sessions' chains of frame hashes are kept */
+    bool chained;        /* sessions' chains of frame hashes are kept ... */
+    bool always_chained; /* ... whether there is a store or not */
 };
 
 static erx_status_t choose_kernel(const char *isa, const erx_kernel_t **kernel_out,
@@ -64,6 +65,8 @@ erx_status_t erx_engine_open(const erx_engine_config_t *config, erx_engine_t **e
     if (engine == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for an engine");
     engine->schedule = config->schedule;
+    engine->chained = config->chained;
+    engine->always_chained = config->chained;
     erx_status_t status = choose_kernel(config->isa, &engine->kernel, error);
     if (status == ERX_OK)
         status = erx_topo_read(config->cpu_list, &engine->topo, error);
@@ -347,7 +350,7 @@ erx_status_t erx_engine_open_store(erx_engine_t *engine, const erx_store_config_
     own.worker_count = erx_gang_worker_count(engine->gang);
     own.executor = erx_engine_executor(engine, true);
     erx_status_t status = erx_store_open(&own, &engine->store, recovery_out, error);
-    engine->chained = status == ERX_OK;
+    engine->chained = status == ERX_OK || engine->always_chained;
     engine->block.number = status == ERX_OK ? recovery_out->block : 0;
     engine->block.slot = status == ERX_OK ? recovery_out->slot : 0;
     if (status != ERX_OK)
@@ -366,7 +369,7 @@ void erx_engine_close_store(erx_engine_t *engine)
         return;
     erx_store_close(engine->store);
     engine->store = NULL;
-    engine->chained = false;
+    engine->chained = engine->always_chained;
     for (uint32_t m = 0; m < engine->model_count; m++)
         erx_session_pool_reset(&engine->models[m].sessions);
     empty_places(engine);

@@ -20,6 +20,7 @@ typedef struct {
     const char *cpu_list;  /* processors such as "0-3,8"; NULL: all that may be used */
     const char *isa;       /* kernel by name; NULL: the best that runs here */
     erx_schedule_t schedule;
+    bool chained; /* keep sessions' chains of frame hashes also without a store */
 } erx_engine_config_t;
 
 /* Errors: ERX_ERR_RANGE (more workers than processors), ERX_ERR_ARGUMENT

@@ -39,3 +39,13 @@ uint64_t erx_histogram_quantile(const erx_histogram_t *histogram, double share)
     }
     return 0;
 }
+
+erx_histogram_summary_t erx_histogram_summary(const erx_histogram_t *histogram)
+{
+    return (erx_histogram_summary_t){
+        .p50 = erx_histogram_quantile(histogram, 0.5),
+        .p99 = erx_histogram_quantile(histogram, 0.99),
+        .p999 = erx_histogram_quantile(histogram, 0.999),
+        .greatest = histogram->greatest,
+    };
+}

@@ -21,4 +21,11 @@ void erx_histogram_add(erx_histogram_t *histogram, uint64_t value, uint64_t time
  * precision; 0 when there are none. */
 uint64_t erx_histogram_quantile(const erx_histogram_t *histogram, double share);
 
+/* The shares that latencies are told by, and the greatest. */
+typedef struct {
+    uint64_t p50, p99, p999, greatest;
+} erx_histogram_summary_t;
+
+erx_histogram_summary_t erx_histogram_summary(const erx_histogram_t *histogram);
+
 #endif

@@ -14,15 +14,15 @@ static erx_status_t check_config(const erx_accounts_config_t *config, erx_error_
 {
     if (config->account_capacity < ERX_ACCOUNTS_CAPACITY_MIN ||
         config->account_capacity > ERX_ACCOUNTS_CAPACITY_MAX)
-        return erx_error_set(error, ERX_ERR_RANGE, "%u accounts are not in [%u, %u]",
+        return erx_error_set(error, ERX_ERR_RANGE, "account_capacity: %u is not in %u to %u",
                              config->account_capacity, ERX_ACCOUNTS_CAPACITY_MIN,
                              ERX_ACCOUNTS_CAPACITY_MAX);
     if (config->heap_bytes == 0 || config->heap_bytes > ERX_ACCOUNTS_HEAP_BYTES_MAX ||
         config->heap_bytes % ERX_ACCOUNTS_PAGE_BYTES != 0)
-        return erx_error_set(
-            error, ERX_ERR_RANGE,
-            "an account heap of %" PRIu64 " bytes is not a multiple of %u in (0, %" PRIu64 "]",
-            config->heap_bytes, ERX_ACCOUNTS_PAGE_BYTES, ERX_ACCOUNTS_HEAP_BYTES_MAX);
+        return erx_error_set(error, ERX_ERR_RANGE,
+                             "account_bytes: %" PRIu64 " is not a multiple of %u up to %" PRIu64,
+                             config->heap_bytes, ERX_ACCOUNTS_PAGE_BYTES,
+                             ERX_ACCOUNTS_HEAP_BYTES_MAX);
     if (config->write_log_bytes < LOG_BYTES_MIN ||
         config->write_log_bytes > ERX_ACCOUNTS_LOG_BYTES_MAX ||
         config->undo_log_bytes < LOG_BYTES_MIN ||

@@ -18,6 +18,7 @@
 #include "engine/bank/models.h"
 #include "engine/bank/watch.h"
 #include "engine/matmul/matmul.h"
+#include "sched/histogram.h"
 
 #define ERX_RUNTIME_TICK_DIVISOR_MAX 60u
 
@@ -204,7 +205,7 @@ erx_status_t erx_runtime_sync(erx_runtime_t *runtime, erx_error_t *error);
 
 /* Of the storage; zero where there is none. */
 typedef struct {
-    uint64_t commit_p50_ns, commit_p99_ns, commit_p999_ns, commit_max_ns;
+    erx_histogram_summary_t commits; /* ns from a record's submission to its durability */
     erx_store_figures_t store;
 } erx_storage_figures_t;
 

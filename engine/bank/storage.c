@@ -207,10 +207,7 @@ erx_storage_figures_t erx_storage_figures(const erx_storage_t *storage)
     if (storage == NULL)
         return (erx_storage_figures_t){0};
     return (erx_storage_figures_t){
-        .commit_p50_ns = erx_histogram_quantile(&storage->commits, 0.5),
-        .commit_p99_ns = erx_histogram_quantile(&storage->commits, 0.99),
-        .commit_p999_ns = erx_histogram_quantile(&storage->commits, 0.999),
-        .commit_max_ns = storage->commits.greatest,
+        .commits = erx_histogram_summary(&storage->commits),
         .store = erx_store_figures(storage->store),
     };
 }
