@@ -10,7 +10,8 @@
 const erx_shape_t bank_rig_shape = {
     .d_model = 32, .d_inner = 64, .d_state = 2, .layer_count = 3, .head_count = 1, .head_dim = 64};
 
-#define MODEL_SEED 20260101u
+#define MODEL_SEED   20260101u
+#define VALID_BLOCKS 10u
 
 static void expect(erx_status_t status, const erx_error_t *error)
 {
@@ -38,7 +39,7 @@ static void open_models(bank_rig_t *rig, erx_error_t *error)
 
 static void open_bank(bank_rig_t *rig, const bank_rig_options_t *options, erx_error_t *error)
 {
-    const erx_blockhash_settings_t hashes = {.valid_blocks = 10, .hash_seed = 3};
+    const erx_blockhash_settings_t hashes = {.valid_blocks = VALID_BLOCKS, .hash_seed = 3};
     expect(erx_blockhash_open(&hashes, &rig->blockhashes, error), error);
     expect(erx_status_cache_open(4096, 5, &rig->statuses, error), error);
     const erx_bank_config_t config = {
@@ -100,6 +101,7 @@ void bank_rig_seal(bank_rig_t *rig)
     expect(erx_bank_execute(rig->bank, &error), &error);
     const erx_blockhash_block_t block = {.number = rig->slot, .timestamp = rig->timestamp};
     expect(erx_blockhash_advance(rig->blockhashes, &block, &error), &error);
+    erx_status_cache_purge(rig->statuses, rig->slot > VALID_BLOCKS ? rig->slot - VALID_BLOCKS : 0);
     erx_bank_begin(rig->bank, ++rig->slot, ++rig->timestamp);
 }
 

@@ -4,7 +4,9 @@
 
 #include "tests/support/check_main.h"
 
+Suite *bank_process_suite(void);
 Suite *program_system_suite(void);
+Suite *program_world_suite(void);
 Suite *world_session_suite(void);
 Suite *world_upload_suite(void);
 
