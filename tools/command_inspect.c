@@ -1,4 +1,5 @@
 /* erx inspect: what a model, policy or data directory or a trace holds. */
+#include "tools/archive_report.h"
 #include "tools/command.h"
 #include "tools/data_report.h"
 #include "tools/model_report.h"
@@ -122,6 +123,8 @@ static erx_status_t inspect(const request_t *request, erx_error_t *error)
     if (stat(request->path, &facts) != 0)
         return erx_error_set(error, ERX_ERR_NOT_FOUND, "cannot open %s: %s", request->path,
                              strerror(errno));
+    if (S_ISDIR(facts.st_mode) && erx_archive_report_applies(request->path))
+        return erx_archive_report(request->path, request->json, error);
     if (S_ISDIR(facts.st_mode) && erx_data_report_applies(request->path))
         return erx_data_report(request->path, request->json, error);
     if (S_ISDIR(facts.st_mode) && erx_policy_file_applies(request->path))

@@ -16,6 +16,7 @@ typedef struct {
     uint32_t ended;  /* slots whose newest image is free */
     uint64_t oldest; /* of the slots' newest images; UINT64_MAX: there is none */
     uint64_t newest;
+    uint32_t accounts; /* in the newest images */
 } pool_figures_t;
 
 typedef struct {
@@ -35,12 +36,36 @@ bool erx_data_report_applies(const char *path)
     return access(name, F_OK) == 0;
 }
 
+/* Entries in use in an image of a page of the table. */
+static uint32_t count_accounts(const figures_t *figures, uint32_t index, uint32_t slot,
+                               uint32_t newest_image, erx_checkpoint_t *image)
+{
+    const erx_data_pool_t *pool = &figures->data->pools[index];
+    const erx_checkpoint_place_t place = {.file_id = figures->data->file_id,
+                                          .pool = index,
+                                          .slot = slot,
+                                          .image = newest_image,
+                                          .arena_bytes = pool->arena_bytes};
+    uint64_t offset = erx_checkpoint_offset(pool->arena_bytes, slot, newest_image);
+    uint32_t per_page = pool->arena_bytes / (uint32_t)sizeof(erx_account_entry_t), count = 0;
+    if ((uint64_t)slot * per_page >= pool->account_capacity ||
+        erx_io_read(figures->io, ERX_JOURNAL_COPIES + index, offset, image,
+                    (uint32_t)erx_checkpoint_stride(pool->arena_bytes)) != 0 ||
+        !erx_checkpoint_is_valid(image, &place))
+        return 0;
+    const erx_account_entry_t *entries =
+        (const erx_account_entry_t *)(const void *)erx_checkpoint_arena(image);
+    for (uint32_t i = 0; i < per_page; i++)
+        count += entries[i].kind != ERX_ACCOUNT_FREE;
+    return count;
+}
+
 static void read_slot(figures_t *figures, uint32_t index, uint32_t slot, erx_checkpoint_t *header)
 {
     pool_figures_t *pool = &figures->pools[index];
     uint32_t arena_bytes = figures->data->pools[index].arena_bytes;
     uint64_t newest = 0;
-    uint32_t generation = 0;
+    uint32_t generation = 0, newest_image = 0;
     for (uint32_t image = 0; image < ERX_CHECKPOINT_IMAGES; image++) {
         uint64_t offset = erx_checkpoint_offset(arena_bytes, slot, image);
         if (erx_io_read(figures->io, ERX_JOURNAL_COPIES + index, offset, header, sizeof *header) !=
@@ -50,10 +75,13 @@ static void read_slot(figures_t *figures, uint32_t index, uint32_t slot, erx_che
             header->slot != slot || header->sequence <= newest)
             continue;
         newest = header->sequence;
+        newest_image = image;
         generation = header->generation;
     }
     if (newest == 0)
         return;
+    if (figures->data->pools[index].kind == ERX_DATA_ACCOUNTS)
+        pool->accounts += count_accounts(figures, index, slot, newest_image, header);
     pool->live += generation % 2 == 1;
     pool->ended += generation % 2 == 0;
     pool->oldest = ERX_MIN(pool->oldest, newest);
@@ -62,7 +90,8 @@ static void read_slot(figures_t *figures, uint32_t index, uint32_t slot, erx_che
 
 static erx_status_t read_checkpoints(figures_t *figures, erx_error_t *error)
 {
-    erx_checkpoint_t *header = aligned_alloc(ERX_IO_ALIGNMENT, sizeof *header);
+    erx_checkpoint_t *header =
+        aligned_alloc(ERX_IO_ALIGNMENT, sizeof *header + ERX_ACCOUNTS_PAGE_BYTES);
     if (header == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory to read checkpoints");
     for (uint32_t i = 0; i < figures->data->pool_count; i++) {
@@ -117,9 +146,11 @@ static void print_pool(const figures_t *figures, uint32_t index)
             index, pool->slots, (double)pool->arena_bytes / 1e3, found->live);
         break;
     case ERX_DATA_ACCOUNTS:
-        (void)printf("  accounts     at most %u, heap of %.1f MB; %u of %u pages in checkpoints\n",
-                     pool->account_capacity, (double)pool->heap_bytes / 1e6, found->live,
-                     pool->slots);
+        (void)printf(
+            "  accounts     %u in checkpoints, at most %u, heap of %.1f MB; %u of %u pages in "
+            "checkpoints\n",
+            found->accounts, pool->account_capacity, (double)pool->heap_bytes / 1e6, found->live,
+            pool->slots);
         break;
     }
     (void)printf("  checkpoints  %.1f MB, %.1f KB an image",
@@ -143,6 +174,8 @@ static void print(const figures_t *figures)
                  ", block %" PRIu64 " is the last\n",
                  (double)data->journal_bytes / 1e6, figures->first_sequence, figures->last_sequence,
                  figures->block);
+    if (data->copy_path[0] != '\0')
+        (void)printf("               the second copy is in %s\n", data->copy_path);
     if (figures->damaged > 0)
         (void)printf("               %u records are in one copy only; the next start mends them\n",
                      figures->damaged);
@@ -162,6 +195,7 @@ static json_t *describe_pool(const erx_data_pool_t *pool, const pool_figures_t *
         (void)json_object_set_new(value, "name", json_string(pool->name));
         (void)json_object_set_new(value, "folder", json_string(pool->folder));
     } else if (pool->kind == ERX_DATA_ACCOUNTS) {
+        (void)json_object_set_new(value, "accounts", json_integer(found->accounts));
         (void)json_object_set_new(value, "capacity", json_integer(pool->account_capacity));
         (void)json_object_set_new(value, "heap_bytes", json_integer((json_int_t)pool->heap_bytes));
     }

@@ -6,6 +6,7 @@ int main(void)
     static const erx_suite_fn suites[] = {
         activation_tables_suite,
         command_suite,
+        data_report_suite,
         model_writer_suite,
         narrate_suite,
         options_suite,

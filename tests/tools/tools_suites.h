@@ -5,6 +5,7 @@
 
 Suite *activation_tables_suite(void);
 Suite *command_suite(void);
+Suite *data_report_suite(void);
 Suite *model_writer_suite(void);
 Suite *narrate_suite(void);
 Suite *options_suite(void);
