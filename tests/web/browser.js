@@ -89,8 +89,8 @@ export class Person {
 
   async number(name) {
     return this.page.$eval("#numbers", (list, wanted) => {
-      const term = [...list.querySelectorAll("dt")].find(({ textContent }) => textContent === wanted);
-      return term.nextElementSibling.textContent;
+      const terms = [...list.querySelectorAll("dt")];
+      return terms.find((term) => term.textContent === wanted).nextElementSibling.textContent;
     }, name);
   }
 

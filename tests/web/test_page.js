@@ -14,6 +14,7 @@ import { TestValidator, sleep, until } from "./validator.js";
 const [erx, model, pictures] = process.argv.slice(2);
 const BOTS = 3;
 const PAGE_BYTES_MOST = 300000;
+const NOBODY = "Nobody1111111111111111111111111111111111111"; /* no account has this key */
 const ROUND_MS = 25000; /* 900 frames, and time to spare */
 
 if (!findChromium()) {
@@ -202,7 +203,7 @@ test("what the validator refuses is said in words", async () => {
   const person = await browser.person();
   await person.go("#/session/nonsense");
   assert.match(await person.notice(), /'nonsense' is not the address/);
-  await person.go("#/session/11111111111111111111111111111112");
+  await person.go(`#/session/${NOBODY}`);
   await person.see("#cover", /No such session/);
   const address = await created(person);
   const rival = await browser.person();

@@ -80,8 +80,13 @@ export class Lobby {
       throw new Refusal("No such session", "It may have been closed. Look at the list again.");
     const key = role === "partner" ? this.keyring.partner(1)
       : this.keyring.other(session.seats[0]);
-    await this.#join(address, key, character);
-    this.setRole(address, 1, role);
+    this.setRole(address, 1, role); /* before the session's first frame can arrive */
+    try {
+      await this.#join(address, key, character);
+    } catch (error) {
+      this.setRole(address, 1, undefined);
+      throw error;
+    }
     await this.index.refresh();
   }
 
@@ -100,9 +105,9 @@ export class Lobby {
     const [one, two] = [this.keyring.partner(0), this.keyring.partner(1)];
     const address = await this.#create(one, { stage: pick(STAGE_IDS), character:
       pick(CHARACTER_IDS), maxFrames: EXHIBITION_FRAMES });
-    await this.#join(address, two, pick(CHARACTER_IDS));
     this.setRole(address, 0, "partner");
     this.setRole(address, 1, "partner");
+    await this.#join(address, two, pick(CHARACTER_IDS));
     return address;
   }
 

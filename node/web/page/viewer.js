@@ -92,8 +92,8 @@ export class Viewer {
     this.coverKey = key;
     const root = byId("cover");
     root.hidden = !cover;
-    if (cover)
-      root.replaceChildren(element("h2", {}, cover.title), element("p", {}, cover.text));
+    root.replaceChildren(...(cover
+      ? [element("h2", {}, cover.title), element("p", {}, cover.text)] : []));
   }
 }
 
