@@ -9,19 +9,23 @@
 #include "tests/support/rng.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#define ROWS       64u
-#define COLUMNS    256u
-#define MATRIX     (ROWS * COLUMNS)
-#define IDLE_LONG  UINT64_C(3600000000000)
-#define THREADS    4u
-#define ACCOUNTS   6u
-#define VERSIONS   3u
-#define STRESS     3000u
-#define LARGE_ROWS 8192u
+#define ROWS      64u
+#define COLUMNS   256u
+#define MATRIX    (ROWS * COLUMNS)
+#define IDLE_LONG UINT64_C(3600000000000)
+#define THREADS   4u
+#define ACCOUNTS  6u
+#define VERSIONS  3u
+#define STRESS    3000u
+#define WIDE_ROWS (4 * ERX_PANEL_ROWS)
+
+/* Room for some matrices of WIDE_ROWS and the most columns. */
+#define WIDE_CACHE (5 * WIDE_ROWS / ROWS * ERX_MATVEC_COLUMNS_MAX / COLUMNS)
 
 static const erx_kernel_t *kernel;
 static erx_matrix_cache_t *cache;
@@ -194,6 +198,7 @@ START_TEST(test_matrix_in_use_is_not_thrown_out)
     const erx_packed_t *packed = erx_matrix_cache_take(cache, &name, weights_of(0, 0));
     ck_assert(!look(1, 0));
     ck_assert(!look(1, 0));
+    ck_assert(look(0, 0));
     ck_assert(is_product(packed, weights_of(0, 0)));
     erx_matrix_cache_put(cache, packed);
     ck_assert(!look(1, 0));
@@ -239,45 +244,73 @@ START_TEST(test_matrix_larger_than_the_cache_is_never_asked_for)
 }
 END_TEST
 
-/* Memory that is gone as soon as the cache was told, while much is to be
- * packed: a read of it would be a fault. */
+/* A gap is no place for a matrix that is longer. */
+START_TEST(test_room_is_as_long_as_the_matrix)
+{
+    open_cache(5, IDLE_LONG);
+    for (uint8_t account = 0; account < 3; account++)
+        (void)look(account, 0);
+    erx_matrix_cache_forget(cache, name_of(0, 0).account);
+    erx_matrix_name_t longer = name_of(9, 0), kept = name_of(1, 0);
+    longer.rows = 2 * ROWS; /* account 3, versions 0 and 1 */
+    ck_assert(!has(&longer, weights_of(3, 0)));
+    erx_matrix_cache_settle(cache);
+    const erx_packed_t *packed = erx_matrix_cache_take(cache, &kept, weights_of(1, 0));
+    ck_assert(is_product(packed, weights_of(1, 0)));
+    erx_matrix_cache_put(cache, packed);
+    packed = erx_matrix_cache_take(cache, &longer, weights_of(3, 0));
+    ck_assert_ptr_nonnull(packed);
+    ck_assert(is_product(packed, weights_of(3, 0)));
+    erx_matrix_cache_put(cache, packed);
+}
+END_TEST
+
+static size_t wide_bytes(void)
+{
+    return (size_t)WIDE_ROWS * ERX_MATVEC_COLUMNS_MAX;
+}
+
+/* A cache that has just begun to pack matrices in memory of their own. */
+static uint8_t *start_packing(erx_matrix_name_t *name, uint32_t count)
+{
+    uint8_t *memory =
+        mmap(NULL, wide_bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ck_assert_ptr_ne(memory, MAP_FAILED);
+    name->rows = WIDE_ROWS;
+    name->columns = ERX_MATVEC_COLUMNS_MAX;
+    for (name->offset = 0; name->offset < count; name->offset++)
+        ck_assert(!has(name, (const int8_t *)memory));
+    while (erx_matrix_cache_counters(cache).bytes == 0)
+        (void)sched_yield();
+    return memory;
+}
+
+/* Memory that is gone as soon as the cache was told, while a panel of a
+ * mebibyte is being packed: a read of it would be a fault. */
 START_TEST(test_nobody_reads_what_was_released)
 {
-    const size_t bytes = (size_t)LARGE_ROWS * COLUMNS;
-    open_cache(4 * LARGE_ROWS / ROWS, 0);
-    for (uint32_t round = 0; round < 40; round++) {
-        uint8_t *memory =
-            mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        ck_assert_ptr_ne(memory, MAP_FAILED);
+    open_cache(WIDE_CACHE, 0);
+    for (uint32_t round = 0; round < 20; round++) {
         erx_matrix_name_t name = name_of(5, round);
-        name.rows = LARGE_ROWS;
-        for (uint32_t part = 0; part < 3; part++) {
-            name.offset = part;
-            (void)has(&name, (const int8_t *)memory);
-        }
+        uint8_t *memory = start_packing(&name, 3);
         if (round % 2 == 0)
             erx_matrix_cache_release(cache, name.account);
         else
             erx_matrix_cache_forget(cache, name.account);
-        ck_assert_int_eq(munmap(memory, bytes), 0);
+        ck_assert_int_eq(munmap(memory, wide_bytes()), 0);
+        erx_matrix_cache_forget(cache, name.account);
+        ck_assert_uint_eq(erx_matrix_cache_counters(cache).bytes, 0);
     }
-    erx_matrix_cache_settle(cache);
 }
 END_TEST
 
 START_TEST(test_closing_gives_up_what_is_not_packed)
 {
-    open_cache(4 * LARGE_ROWS / ROWS, 0);
-    uint8_t *memory = mmap(NULL, (size_t)LARGE_ROWS * COLUMNS, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    ck_assert_ptr_ne(memory, MAP_FAILED);
+    open_cache(WIDE_CACHE, 0);
     erx_matrix_name_t name = name_of(5, 0);
-    name.rows = LARGE_ROWS;
-    for (name.offset = 0; name.offset < 4; name.offset++)
-        (void)has(&name, (const int8_t *)memory);
-    erx_matrix_cache_close(cache);
-    cache = NULL;
-    ck_assert_int_eq(munmap(memory, (size_t)LARGE_ROWS * COLUMNS), 0);
+    uint8_t *memory = start_packing(&name, 4);
+    teardown();
+    ck_assert_int_eq(munmap(memory, wide_bytes()), 0);
 }
 END_TEST
 
@@ -361,6 +394,7 @@ static void add_tests(TCase *tcase)
     tcase_add_test(tcase, test_matrix_in_use_is_not_thrown_out);
     tcase_add_test(tcase, test_working_set_that_does_not_fit_is_not_packed_over_and_over);
     tcase_add_test(tcase, test_room_between_others_is_found);
+    tcase_add_test(tcase, test_room_is_as_long_as_the_matrix);
     tcase_add_test(tcase, test_matrix_larger_than_the_cache_is_never_asked_for);
     tcase_add_test(tcase, test_nobody_reads_what_was_released);
     tcase_add_test(tcase, test_closing_gives_up_what_is_not_packed);
