@@ -82,9 +82,16 @@ export class Person {
     return this.page.url().match(/session\/(\w+)/)[1];
   }
 
-  see(selector, pattern, timeoutMs = 20000) {
-    return until(`${selector} shows ${pattern}`,
-      async () => pattern.test((await this.text(selector)) ?? ""), timeoutMs);
+  async see(selector, pattern, timeoutMs = 20000) {
+    let text;
+    try {
+      await until(`${selector} shows ${pattern}`, async () => {
+        text = (await this.text(selector)) ?? "";
+        return pattern.test(text);
+      }, timeoutMs);
+    } catch (error) {
+      throw new Error(`${error.message}; it shows '${text}'`);
+    }
   }
 
   async number(name) {

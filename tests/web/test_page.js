@@ -205,6 +205,7 @@ test("what the validator refuses is said in words", async () => {
   assert.match(await person.notice(), /'nonsense' is not the address/);
   await person.go(`#/session/${NOBODY}`);
   await person.see("#cover", /No such session/);
+  await person.go("#/");
   const address = await created(person);
   const rival = await browser.person();
   const late = await browser.person();
