@@ -139,7 +139,11 @@ bool erx_base_link_open(const erx_config_t *config, erx_rollup_t *rollup,
     if (link == NULL)
         return erx_failure_set(failure, "no memory for the base layer");
     bool is_remote = config->base_url[0] != '\0';
-    link->kind = is_remote ? &erx_base_solana_kind : &erx_base_ledger_kind;
+    link->kind = &erx_base_ledger_kind;
+    if (is_remote) {
+        free(link);
+        return erx_failure_set(failure, "base_url: only the embedded ledger is supported");
+    }
     link->rollup = rollup;
     link->telemetry = telemetry;
     link->program = *program;

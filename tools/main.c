@@ -13,6 +13,8 @@ static const erx_command_t commands[] = {
     {"Play", "load", "play many sessions at 60 frames a second and measure", erx_command_load},
     {"Play", "rollout", "play one game of a trace and show or hash every frame",
      erx_command_rollout},
+    {"Play", "serve", "run a validator that stock Solana clients and browsers play on",
+     erx_command_serve},
     {"Play", "trace", "make scripted players, or show a trace's games", erx_command_trace},
     {"Play", "verify", "re-execute a journal and compare every frame hash", erx_command_verify},
 };
