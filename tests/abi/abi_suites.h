@@ -8,6 +8,7 @@ Suite *durable_suite(void);
 Suite *handle_suite(void);
 Suite *misuse_suite(void);
 Suite *rollup_suite(void);
+Suite *threads_suite(void);
 Suite *transactions_suite(void);
 Suite *session_transfer_suite(void);
 Suite *vm_suite(void);
