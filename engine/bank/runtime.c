@@ -7,7 +7,9 @@
 #include "mem/assert.h"
 #include "sched/clock.h"
 
-#define INTAKE_SLOTS_MIN 2u
+/* Transactions that are remembered at a time, some 45 MB: when so many have come
+ * within the life of a blockhash, more wait for the oldest to be forgotten. */
+#define STATUSES_MAX ((uint64_t)1 << 18)
 
 static void frames_begin(void *context)
 {
@@ -151,8 +153,8 @@ static erx_status_t open_bank(erx_runtime_t *runtime, uint64_t last_slot, erx_er
         status = erx_blockhash_open(&hashes, &runtime->blockhashes, error);
     uint64_t window = (uint64_t)(config->blockhash_blocks + 1) * config->block_transactions_max;
     if (status == ERX_OK)
-        status = erx_status_cache_open((uint32_t)ERX_MIN(window, ERX_STATUS_CACHE_CAPACITY_MAX),
-                                       seed, &runtime->statuses, error);
+        status = erx_status_cache_open((uint32_t)ERX_MIN(window, STATUSES_MAX), seed,
+                                       &runtime->statuses, error);
     if (status != ERX_OK)
         return status;
     const erx_bank_config_t bank = {
