@@ -234,25 +234,45 @@ void erx_rpc_get_cluster_nodes(erx_rpc_request_t *request)
     erx_json_array_end(writer);
 }
 
+/* What is known of an account's delegation: a session that is played here is
+ * this validator's; otherwise the base layer's word counts. */
+static bool find_delegation(erx_rpc_request_t *request, const erx_pubkey_t *key,
+                            erx_delegation_t *delegation_out)
+{
+    const erx_rpc_config_t *node = request->node;
+    erx_session_info_t session = {.struct_size = sizeof session};
+    erx_account_info_t info = {.struct_size = sizeof info};
+    size_t size;
+    *delegation_out = (erx_delegation_t){0};
+    bool is_here =
+        erx_rollup_read_account(node->rollup, key, &info, 0, NULL, 0, &size) == ERX_STATUS_OK;
+    bool is_session = erx_rollup_find_session(node->rollup, key, &session) == ERX_STATUS_OK;
+    if (is_here && (is_session || info.delegated)) {
+        *delegation_out = (erx_delegation_t){
+            .is_delegated = true,
+            .authority = node->identity,
+            .owner = info.owner,
+            .slot = info.slot,
+            .lamports = info.lamports,
+        };
+        return true;
+    }
+    return node->base.delegation != NULL &&
+           node->base.delegation(node->base.context, key, delegation_out);
+}
+
 void erx_rpc_get_delegation_status(erx_rpc_request_t *request)
 {
     erx_pubkey_t key;
     if (!erx_rpc_key_param(request, 0, &key))
         return;
-    const erx_base_layer_view_t *base = &request->node->base;
-    erx_delegation_t delegation = {0};
-    bool is_known = base->delegation != NULL && base->delegation(base->context, &key, &delegation);
-    erx_account_info_t info = {.struct_size = sizeof info};
-    size_t size;
-    bool is_here = erx_rollup_read_account(request->node->rollup, &key, &info, 0, NULL, 0, &size) ==
-                   ERX_STATUS_OK;
-    bool is_delegated = (is_known && delegation.is_delegated) || (is_here && info.delegated);
+    erx_delegation_t delegation;
+    bool is_delegated = find_delegation(request, &key, &delegation) && delegation.is_delegated;
     erx_json_writer_t *writer = erx_rpc_result(request);
     erx_json_object_begin(writer);
     erx_json_put_bool(writer, "isDelegated", is_delegated);
-    if (is_delegated)
+    if (is_delegated) {
         write_own_url(request, writer, "fqdn");
-    if (is_known && delegation.is_delegated) {
         erx_json_key(writer, "delegationRecord");
         erx_json_object_begin(writer);
         erx_json_key(writer, "authority");
