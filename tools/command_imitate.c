@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REPORTS 20u /* lines about the held-out games in a training */
+#define DROPPED_MAX 240u /* of 256: some must stay */
+#define REPORTS     20u  /* lines about the held-out games in a training */
 
 /* Embeddings of the published network. */
 static const uint32_t embed_widths[ERX_POLICY_EMBEDS] = {32, 4, 8, 2, 2, 4, 8, 4};
@@ -32,6 +33,7 @@ enum {
     OPTION_EPOCHS,
     OPTION_RATE,
     OPTION_DECAY,
+    OPTION_DROP,
     OPTION_SEED,
     OPTION_THREADS,
     OPTION_JSON
@@ -47,6 +49,8 @@ static const struct argp_option argp_options[] = {
     {"epochs", OPTION_EPOCHS, "N", 0, "Passes over the games, a fraction too (default 5)", 0},
     {"rate", OPTION_RATE, "R", 0, "Greatest learning rate (default 0.001)", 0},
     {"decay", OPTION_DECAY, "D", 0, "Weight decay, a unit of learning rate (default 0.1)", 0},
+    {"drop", OPTION_DROP, "N", 0,
+     "Of 256 units of a layer, how many each sample goes without (default 64)", 0},
     {"seed", OPTION_SEED, "S", 0, "First weights and order of the samples (default 1)", 0},
     {"threads", OPTION_THREADS, "N", 0, "Threads; the result is the same (default: all processors)",
      0},
@@ -87,6 +91,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_DECAY:
         request->training.decay = erx_option_real(state, "decay", text, 0.0, 100.0);
+        return 0;
+    case OPTION_DROP:
+        request->training.dropped =
+            (uint32_t)erx_option_unsigned(state, "drop", text, 0, DROPPED_MAX);
         return 0;
     case OPTION_SEED:
         request->training.seed = erx_option_unsigned(state, "seed", text, 0, UINT64_MAX);
@@ -212,13 +220,13 @@ static json_t *facts_json(const imitation_t *imitation)
 {
     const request_t *request = imitation->request;
     const char *slash = strrchr(request->data, '/');
-    return json_pack("{s:s, s:i, s:f, s:i, s:i, s:f, s:f, s:I, s:o}", "data",
+    return json_pack("{s:s, s:i, s:f, s:i, s:i, s:f, s:f, s:i, s:I, s:o}", "data",
                      slash == NULL ? request->data : slash + 1, "moments",
                      (int)imitation->sample_count, "epochs", request->epochs, "steps",
                      (int)imitation->options.steps, "batch", (int)ERX_IMITATE_BATCH, "rate",
-                     request->training.rate, "decay", request->training.decay, "seed",
-                     (json_int_t)request->training.seed, "held_out",
-                     erx_policy_measure_json(&imitation->measure));
+                     request->training.rate, "decay", request->training.decay, "dropped_of_256",
+                     (int)request->training.dropped, "seed", (json_int_t)request->training.seed,
+                     "held_out", erx_policy_measure_json(&imitation->measure));
 }
 
 static erx_status_t run(imitation_t *imitation)
@@ -247,7 +255,7 @@ int erx_command_imitate(int argc, char **argv)
     request_t request = {
         .shape = {.context = 10, .hidden = 256, .trunk = 128},
         .epochs = 5,
-        .training = {.seed = 1, .rate = 1e-3, .decay = 0.1},
+        .training = {.seed = 1, .rate = 1e-3, .decay = 0.1, .dropped = 64},
     };
     erx_error_t error;
     memcpy(request.shape.embed_widths, embed_widths, sizeof embed_widths);

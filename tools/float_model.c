@@ -385,8 +385,8 @@ static erx_status_t check_kind(const binder_t *binder)
         return ERX_OK;
     case ERX_PARAMETERS_POLICY:
         return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
-                             "a policy network (keys trunk.* and *analog_head*); only Mamba2 world "
-                             "models can be quantized");
+                             "a policy network (keys trunk.* and *analog_head*), where a world model "
+                             "is needed");
     case ERX_PARAMETERS_MLP:
         return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
                              "an MLP world model (keys trunk.*); only Mamba2 world models can be "

@@ -207,13 +207,37 @@ static void carry_back(const trained_t *from, uint32_t first_column, uint32_t co
     erx_policy_product_run(&product);
 }
 
-/* Where ReLU was closed nothing comes back. values are its outputs. */
-static void close_gate(const float *values, uint32_t rows, uint32_t group, float *slopes)
+/* What units that are kept count for, so that a layer's sum stays the same. */
+static float kept_weight(const erx_trainer_t *trainer)
 {
+    return 256.0f / (float)(256 - trainer->options.dropped);
+}
+
+/* Sets units of a layer to zero by chance, anew for each sample and step. */
+static void drop(const erx_trainer_t *trainer, uint32_t group, uint32_t layer, float *values,
+                 uint32_t rows)
+{
+    erx_random_t random;
+    erx_random_seed(&random, trainer->options.seed,
+                    ((uint64_t)trainer->step * GROUPS + group) * ERX_POLICY_LAYERS + layer + 2);
+    for (size_t i = 0; i < (size_t)rows * ERX_POLICY_GROUP; i += sizeof(uint64_t)) {
+        uint64_t chance = erx_random_next(&random);
+        for (uint32_t k = 0; k < sizeof chance; k++, chance >>= 8)
+            values[i + k] *=
+                (chance & 255) < trainer->options.dropped ? 0.0f : kept_weight(trainer);
+    }
+}
+
+/* Where ReLU was closed or a unit dropped nothing comes back. values are the
+ * units. */
+static void close_gate(const erx_trainer_t *trainer, const float *values, uint32_t rows,
+                       uint32_t group, float *slopes)
+{
+    float weight = kept_weight(trainer);
     for (uint32_t row = 0; row < rows; row++)
         for (uint32_t s = 0; s < ERX_POLICY_GROUP; s++)
-            if (values[(size_t)row * ERX_POLICY_GROUP + s] <= 0.0f)
-                slopes[(size_t)row * BATCH + group * ERX_POLICY_GROUP + s] = 0.0f;
+            slopes[(size_t)row * BATCH + group * ERX_POLICY_GROUP + s] *=
+                values[(size_t)row * ERX_POLICY_GROUP + s] <= 0.0f ? 0.0f : weight;
 }
 
 /* Both heads read the trunk: their slopes add up. */
@@ -231,7 +255,7 @@ static void back_to_trunk(const erx_trainer_t *trainer, uint32_t group)
                        layers[ERX_POLICY_BUTTON].slopes[(size_t)k * BATCH + first + s];
             slopes[(size_t)row * BATCH + first + s] += sum;
         }
-    close_gate(trainer->passes[group].trunk, width, group, slopes);
+    close_gate(trainer, trainer->passes[group].trunk, width, group, slopes);
 }
 
 static void run_group(void *context, uint32_t group)
@@ -243,7 +267,12 @@ static void run_group(void *context, uint32_t group)
     uint32_t first = group * ERX_POLICY_GROUP;
     erx_policy_pass_load(policy, trainer->sequences,
                          trainer->samples + trainer->next_sample + first, ERX_POLICY_GROUP, pass);
-    erx_policy_float_run(policy, pass);
+    erx_policy_float_run_layer(policy, pass, ERX_POLICY_HIDDEN);
+    drop(trainer, group, ERX_POLICY_HIDDEN, pass->hidden, policy->shape.hidden);
+    erx_policy_float_run_layer(policy, pass, ERX_POLICY_TRUNK);
+    drop(trainer, group, ERX_POLICY_TRUNK, pass->trunk, policy->shape.trunk);
+    erx_policy_float_run_layer(policy, pass, ERX_POLICY_ANALOG);
+    erx_policy_float_run_layer(policy, pass, ERX_POLICY_BUTTON);
     const float *const inputs[] = {pass->input, pass->hidden, pass->trunk};
     for (uint32_t l = ERX_POLICY_HIDDEN; l <= ERX_POLICY_ANALOG; l++)
         transpose(inputs[l], layers[l].layer->columns, layers[l].inputs + first * layers[l].stride,
@@ -252,7 +281,7 @@ static void run_group(void *context, uint32_t group)
     back_to_trunk(trainer, group);
     float *slopes = layers[ERX_POLICY_HIDDEN].slopes;
     carry_back(&layers[ERX_POLICY_TRUNK], 0, policy->shape.hidden, group, slopes + first, BATCH);
-    close_gate(pass->hidden, policy->shape.hidden, group, slopes);
+    close_gate(trainer, pass->hidden, policy->shape.hidden, group, slopes);
     for (uint32_t k = 0; k < policy->shape.context; k++)
         carry_back(&layers[ERX_POLICY_HIDDEN], k * policy->frame_width + ERX_FEATURES,
                    embedded_columns(policy), group,

@@ -19,6 +19,7 @@ typedef struct {
     uint32_t threads; /* 0: all processors */
     double rate;      /* greatest learning rate */
     double decay;     /* of every value, a unit of rate: against learning by heart */
+    uint32_t dropped; /* of 256 units of a layer, those a sample goes without: the same */
 } erx_imitate_options_t;
 
 typedef struct erx_trainer erx_trainer_t;

@@ -283,12 +283,22 @@ static void run_layer(const erx_policy_layer_t *layer, const float *in, bool rec
         }
 }
 
+void erx_policy_float_run_layer(const erx_policy_float_t *policy, const erx_policy_pass_t *pass,
+                                uint32_t layer)
+{
+    const size_t buttons = (size_t)ERX_POLICY_ANALOGS * ERX_POLICY_GROUP;
+    const struct {
+        const float *in;
+        float *out;
+    } flows[ERX_POLICY_LAYERS] = {{pass->input, pass->hidden},
+                                  {pass->hidden, pass->trunk},
+                                  {pass->trunk, pass->output},
+                                  {pass->trunk, pass->output + buttons}};
+    run_layer(&policy->layers[layer], flows[layer].in, layer <= ERX_POLICY_TRUNK, flows[layer].out);
+}
+
 void erx_policy_float_run(const erx_policy_float_t *policy, const erx_policy_pass_t *pass)
 {
-    const erx_policy_layer_t *layers = policy->layers;
-    run_layer(&layers[ERX_POLICY_HIDDEN], pass->input, true, pass->hidden);
-    run_layer(&layers[ERX_POLICY_TRUNK], pass->hidden, true, pass->trunk);
-    run_layer(&layers[ERX_POLICY_ANALOG], pass->trunk, false, pass->output);
-    run_layer(&layers[ERX_POLICY_BUTTON], pass->trunk, false,
-              pass->output + (size_t)ERX_POLICY_ANALOGS * ERX_POLICY_GROUP);
+    for (uint32_t layer = 0; layer < ERX_POLICY_LAYERS; layer++)
+        erx_policy_float_run_layer(policy, pass, layer);
 }

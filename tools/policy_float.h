@@ -65,6 +65,11 @@ void erx_policy_pass_close(erx_policy_pass_t *pass);
 void erx_policy_float_encode(const erx_policy_float_t *policy, const erx_float_world_t *world,
                              float *values);
 
+/* Fills what one layer gives (ERX_POLICY_HIDDEN, ...) from what the one before
+ * it gave. */
+void erx_policy_float_run_layer(const erx_policy_float_t *policy, const erx_policy_pass_t *pass,
+                                uint32_t layer);
+
 /* Fills hidden, trunk and output from input. */
 void erx_policy_float_run(const erx_policy_float_t *policy, const erx_policy_pass_t *pass);
 

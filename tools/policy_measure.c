@@ -22,12 +22,50 @@ static double cross_entropy(double logit, double target)
     return fmax(logit, 0.0) - logit * target + log1p(exp(-fabs(logit)));
 }
 
+static void add_loss(erx_policy_measure_t *measure, const int32_t *outputs, const float *targets)
+{
+    for (uint32_t k = 0; k < ERX_POLICY_OUTPUTS; k++) {
+        double loss = cross_entropy(outputs[k] / ERX_POLICY_Q16, (double)targets[k]);
+        measure->loss += loss;
+        measure->button_loss += k < ERX_POLICY_ANALOGS ? 0.0 : loss;
+    }
+}
+
+/* Moments by what a button was and what it became. */
+typedef struct {
+    uint64_t counts[ERX_POLICY_BUTTONS][2][2];
+} turns_t;
+
+static void count_turns(turns_t *turns, const float *before, const float *now)
+{
+    for (uint32_t i = 0; i < ERX_POLICY_BUTTONS; i++)
+        turns->counts[i][before[ERX_POLICY_ANALOGS + i] > 0.5f]
+                     [now[ERX_POLICY_ANALOGS + i] > 0.5f]++;
+}
+
+/* What remains to be known of the buttons when the last input is known. */
+static double last_input_loss(const turns_t *turns)
+{
+    double sum = 0.0, moments = 0.0;
+    for (uint32_t i = 0; i < ERX_POLICY_BUTTONS; i++)
+        for (uint32_t was = 0; was < 2; was++) {
+            const uint64_t *counts = turns->counts[i][was];
+            double all = (double)(counts[0] + counts[1]);
+            for (uint32_t is = 0; is < 2; is++)
+                if (counts[is] > 0)
+                    sum -= (double)counts[is] * log((double)counts[is] / all);
+            moments += all;
+        }
+    return moments > 0.0 ? sum / moments : 0.0;
+}
+
 void erx_policy_measure(erx_policy_measure_t *measure_out, const erx_sequences_t *sequences,
                         const erx_policy_sample_t *samples, uint32_t count,
                         erx_policy_answer_fn answer, void *context)
 {
     static const uint8_t neutral[ERX_CONTROLLER_BYTES];
     int32_t outputs[ERX_POLICY_GROUP][ERX_POLICY_OUTPUTS];
+    turns_t turns = {0};
     *measure_out = (erx_policy_measure_t){0};
     for (uint32_t first = 0; first < count; first += ERX_POLICY_GROUP) {
         uint32_t some = ERX_MIN(count - first, ERX_POLICY_GROUP);
@@ -35,7 +73,7 @@ void erx_policy_measure(erx_policy_measure_t *measure_out, const erx_sequences_t
         for (uint32_t i = 0; i < some; i++) {
             uint8_t truth[ERX_CONTROLLER_BYTES], before[ERX_CONTROLLER_BYTES];
             uint8_t guess[ERX_CONTROLLER_BYTES];
-            float targets[ERX_POLICY_OUTPUTS];
+            float targets[ERX_POLICY_OUTPUTS], old[ERX_POLICY_OUTPUTS];
             erx_policy_sample_answer(sequences, &samples[first + i], truth);
             erx_policy_sample_before(sequences, &samples[first + i], before);
             erx_policy_decide(outputs[i], before, NULL, guess);
@@ -43,12 +81,14 @@ void erx_policy_measure(erx_policy_measure_t *measure_out, const erx_sequences_t
             for (uint32_t g = 0; g < ERX_GUESSES; g++)
                 erx_policy_score_add(&measure_out->scores[g], guesses[g], truth, before);
             erx_policy_targets(truth, targets);
-            for (uint32_t k = 0; k < ERX_POLICY_OUTPUTS; k++)
-                measure_out->loss +=
-                    cross_entropy(outputs[i][k] / ERX_POLICY_Q16, (double)targets[k]);
+            erx_policy_targets(before, old);
+            count_turns(&turns, old, targets);
+            add_loss(measure_out, outputs[i], targets);
         }
     }
     measure_out->loss /= (double)ERX_MAX(count, 1u) * ERX_POLICY_OUTPUTS;
+    measure_out->button_loss /= (double)ERX_MAX(count, 1u) * ERX_POLICY_BUTTONS;
+    measure_out->last_input_loss = last_input_loss(&turns);
 }
 
 erx_status_t erx_policy_float_answerer_open(erx_policy_float_answerer_t *answerer_out,
@@ -120,7 +160,8 @@ void erx_policy_measure_print(const erx_policy_measure_t *measure, FILE *stream)
     (void)fprintf(stream, "\n  %-16s", "stick error");
     for (uint32_t g = 0; g < ERX_GUESSES; g++)
         (void)fprintf(stream, " %16.4f", erx_policy_score_stick(&measure->scores[g]));
-    (void)fprintf(stream, "\n");
+    (void)fprintf(stream, "\n  %-16s %16s %16.4f %16.4f   (cross-entropy a button)\n", "surprise",
+                  "", measure->last_input_loss, measure->button_loss);
 }
 
 json_t *erx_policy_measure_json(const erx_policy_measure_t *measure)
@@ -130,5 +171,8 @@ json_t *erx_policy_measure_json(const erx_policy_measure_t *measure)
     for (uint32_t g = 0; g < ERX_GUESSES; g++)
         json_object_set_new(value, keys[g], erx_policy_score_json(&measure->scores[g]));
     json_object_set_new(value, "cross_entropy", json_real(measure->loss));
+    json_object_set_new(value, "button_cross_entropy", json_real(measure->button_loss));
+    json_object_set_new(value, "button_cross_entropy_of_last_input",
+                        json_real(measure->last_input_loss));
     return value;
 }

@@ -17,7 +17,10 @@ extern const char *const erx_guess_names[ERX_GUESSES];
 
 typedef struct {
     erx_policy_score_t scores[ERX_GUESSES];
-    double loss; /* cross-entropy an output, nats, of the policy */
+    /* Cross-entropy an output, in nats: of the policy over all outputs, over the
+     * buttons, and over the buttons of an observer that sees the last input only
+     * and knows how often each button is pressed and released in these games. */
+    double loss, button_loss, last_input_loss;
 } erx_policy_measure_t;
 
 /* Fills outputs[moment][ERX_POLICY_OUTPUTS] in Q16 for up to ERX_POLICY_GROUP
