@@ -2,10 +2,12 @@
 
 #include "engine/sha256.h"
 #include "engine/transaction/address.h"
-#include "tests/support/check_main.h"
+#include "mem/assert.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const erx_shape_t bank_rig_shape = {
     .d_model = 32, .d_inner = 64, .d_state = 2, .layer_count = 3, .head_count = 1, .head_dim = 64};
@@ -15,7 +17,38 @@ const erx_shape_t bank_rig_shape = {
 
 static void expect(erx_status_t status, const erx_error_t *error)
 {
-    ck_assert_msg(status == ERX_OK, "%s", error->text);
+    if (status != ERX_OK)
+        (void)fprintf(stderr, "%s\n", error->text);
+    ERX_ASSERT(status == ERX_OK);
+}
+
+static void open_directory(bank_rig_t *rig)
+{
+    static const char template[] = "/tmp/erx-bank-XXXXXX";
+    memcpy(rig->directory, template, sizeof template);
+    ERX_ASSERT(mkdtemp(rig->directory) != NULL);
+    erx_fixture_model(&bank_rig_shape, MODEL_SEED, &rig->fixture);
+    erx_fixture_write(&rig->fixture, rig->directory);
+}
+
+static void close_directory(bank_rig_t *rig)
+{
+    static const char *const files[] = {"manifest.json", "weights_int8.bin"};
+    for (size_t i = 0; i < ERX_COUNT(files); i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "%s/%s", rig->directory, files[i]);
+        (void)unlink(path);
+    }
+    (void)rmdir(rig->directory);
+    erx_fixture_free(&rig->fixture);
+}
+
+static erx_engine_t *open_engine(erx_error_t *error)
+{
+    const erx_engine_config_t config = {.worker_count = 1};
+    erx_engine_t *engine;
+    expect(rig_engine_try(NULL, &config, &engine, error), error);
+    return engine;
 }
 
 static void open_models(bank_rig_t *rig, erx_error_t *error)
@@ -31,8 +64,7 @@ static void open_models(bank_rig_t *rig, erx_error_t *error)
         .upload_session_bytes = (uint32_t)erx_arena_bytes(&bank_rig_shape),
     };
     expect(erx_models_open(&config, &rig->models, error), error);
-    expect(erx_models_load(rig->models, rig->model.directory, RIG_MODEL_ID, RIG_SESSIONS, error),
-           error);
+    expect(erx_models_load(rig->models, rig->directory, RIG_MODEL_ID, RIG_SESSIONS, error), error);
     expect(erx_models_add_places(rig->models, error), error);
     expect(erx_models_settle(rig->models, error), error);
 }
@@ -64,13 +96,12 @@ static void open_bank(bank_rig_t *rig, const bank_rig_options_t *options, erx_er
 void bank_rig_open(bank_rig_t *rig, const bank_rig_options_t *options)
 {
     static const bank_rig_options_t usual = {0};
-    const erx_engine_config_t engine = {.worker_count = 1};
     erx_error_t error = {0};
     if (options == NULL)
         options = &usual;
     memset(rig, 0, sizeof *rig);
-    rig_model_open(&rig->model, &bank_rig_shape, MODEL_SEED);
-    rig->engine = rig_engine_open(NULL, &engine);
+    open_directory(rig);
+    rig->engine = open_engine(&error);
     const erx_accounts_config_t accounts = {
         .account_capacity = 256,
         .heap_bytes = 32 * ERX_ACCOUNTS_PAGE_BYTES,
@@ -92,7 +123,7 @@ void bank_rig_close(bank_rig_t *rig)
     erx_models_close(rig->models);
     erx_engine_close(rig->engine);
     erx_accounts_close(rig->accounts);
-    rig_model_close(&rig->model);
+    close_directory(rig);
 }
 
 void bank_rig_seal(bank_rig_t *rig)
@@ -200,7 +231,7 @@ erx_session_t *bank_rig_find(const bank_rig_t *rig, uint64_t session)
     uint32_t pool;
     bank_rig_session(session, keys);
     uint32_t index = erx_bank_find(rig->bank, &keys[0]);
-    ck_assert_uint_ne(index, ERX_ACCOUNT_NONE);
+    ERX_ASSERT(index != ERX_ACCOUNT_NONE);
     return erx_bank_session(rig->bank, index, &pool);
 }
 
@@ -215,7 +246,7 @@ static uint8_t place(rig_transaction_t *transaction, const erx_key_t *key, uint8
         transaction->accounts[i].flags |= flags;
         return (uint8_t)i;
     }
-    ck_assert_uint_lt(transaction->account_count, RIG_ACCOUNTS_MAX);
+    ERX_ASSERT(transaction->account_count < RIG_ACCOUNTS_MAX);
     transaction->accounts[transaction->account_count] = (rig_account_t){*key, flags};
     return (uint8_t)transaction->account_count++;
 }
@@ -233,8 +264,8 @@ void rig_transaction_add(rig_transaction_t *transaction, const erx_key_t *progra
                          uint32_t data_bytes)
 {
     uint32_t i = transaction->instruction_count++;
-    ck_assert_uint_lt(i, RIG_INSTRUCTIONS_MAX);
-    ck_assert_uint_le(data_bytes, RIG_DATA_MAX - transaction->data_bytes);
+    ERX_ASSERT(i < RIG_INSTRUCTIONS_MAX);
+    ERX_ASSERT(data_bytes <= RIG_DATA_MAX - transaction->data_bytes);
     for (uint32_t a = 0; a < account_count; a++)
         transaction->instructions[i].accounts[a] =
             place(transaction, &accounts[a].key, accounts[a].flags);
@@ -290,12 +321,11 @@ void rig_transaction_write(const rig_transaction_t *transaction, const erx_key_t
         };
     }
     size_t size = erx_plan_write(&plan, bytes);
-    ck_assert_uint_le(size, ERX_PACKET_BYTES_MAX);
+    ERX_ASSERT(size <= ERX_PACKET_BYTES_MAX);
     memcpy(packet, bytes, size);
     *item_out = (erx_intake_item_t){.packet = packet, .bytes = (uint32_t)size};
     item_out->fault = erx_message_parse(packet, size, &item_out->message);
-    ck_assert_msg(item_out->fault == ERX_MESSAGE_GOOD, "%s",
-                  erx_message_fault_text(item_out->fault));
+    ERX_ASSERT(item_out->fault == ERX_MESSAGE_GOOD);
     const erx_sha256_part_t signed_part = {packet + item_out->message.message_offset,
                                            size - item_out->message.message_offset};
     expect(erx_sha256(&signed_part, 1, item_out->message_hash.bytes, &error), &error);
@@ -313,7 +343,7 @@ erx_bank_outcome_t bank_rig_run(bank_rig_t *rig, const rig_transaction_t *transa
         item.message_hash.bytes[i] ^= (uint8_t)(nonce >> 8 * i);
     item.tag = nonce;
     expect(erx_bank_process(rig->bank, &item, &outcome, &error), &error);
-    ck_assert_uint_eq(outcome.tag, nonce);
+    ERX_ASSERT(outcome.tag == nonce);
     return outcome;
 }
 
@@ -334,55 +364,4 @@ bool rig_outcome_logs(const erx_bank_outcome_t *outcome, const char *text)
         if (strstr(outcome->logs[i], text) != NULL)
             return true;
     return false;
-}
-
-static void show(const erx_bank_outcome_t *outcome)
-{
-    (void)fprintf(stderr, "transaction: %s, instruction %u: %s %u\n",
-                  erx_transaction_error_name(outcome->result.error), outcome->result.index,
-                  erx_instruction_error_name(outcome->result.instruction), outcome->result.custom);
-    for (uint32_t i = 0; i < outcome->log_count; i++)
-        (void)fprintf(stderr, "  %s\n", outcome->logs[i]);
-}
-
-void rig_expect_refused(const erx_bank_outcome_t *outcome, erx_transaction_error_t error)
-{
-    if (outcome->result.error != error)
-        show(outcome);
-    ck_assert_int_eq(outcome->result.error, error);
-}
-
-void rig_expect_ok(const erx_bank_outcome_t *outcome)
-{
-    rig_expect_refused(outcome, ERX_TRANSACTION_OK);
-    ck_assert_uint_eq(outcome->result.index, 0);
-    ck_assert_uint_eq(outcome->result.instruction, 0);
-}
-
-void rig_expect_error(const erx_bank_outcome_t *outcome, uint32_t index,
-                      erx_instruction_error_t error)
-{
-    rig_expect_refused(outcome, ERX_TRANSACTION_INSTRUCTION_ERROR);
-    if (outcome->result.instruction != error || outcome->result.index != index)
-        show(outcome);
-    ck_assert_int_eq(outcome->result.instruction, error);
-    ck_assert_uint_eq(outcome->result.index, index);
-}
-
-void rig_expect_custom(const erx_bank_outcome_t *outcome, uint32_t index, uint32_t custom)
-{
-    rig_expect_error(outcome, index, ERX_INSTRUCTION_CUSTOM);
-    if (outcome->result.custom != custom)
-        show(outcome);
-    ck_assert_uint_eq(outcome->result.custom, custom);
-}
-
-void rig_expect_world(const erx_bank_outcome_t *outcome, uint32_t index, erx_world_error_t error)
-{
-    char number[48];
-    rig_expect_custom(outcome, index, ERX_WORLD_ERROR_FIRST + error);
-    (void)snprintf(number, sizeof number,
-                   "Error Number: %u. Error Message: ", ERX_WORLD_ERROR_FIRST + error);
-    ck_assert(rig_outcome_logs(outcome, "Program log: AnchorError occurred. Error Code: "));
-    ck_assert(rig_outcome_logs(outcome, number));
 }

@@ -1,5 +1,5 @@
 /* A bank on a small engine, and transactions for it in a few words. What fails
- * here fails the test that calls it. */
+ * here aborts, so that programs other than tests may use it. */
 #ifndef ERX_TESTS_ENGINE_BANK_BANK_RIG_H
 #define ERX_TESTS_ENGINE_BANK_BANK_RIG_H
 
@@ -19,7 +19,8 @@
 extern const erx_shape_t bank_rig_shape;
 
 typedef struct {
-    rig_model_t model; /* loaded from its directory, under RIG_MODEL_ID */
+    erx_fixture_t fixture; /* loaded from its directory, under RIG_MODEL_ID */
+    char directory[32];
     erx_engine_t *engine;
     erx_accounts_t *accounts;
     erx_models_t *models;
@@ -121,15 +122,5 @@ erx_bank_outcome_t bank_rig_call(bank_rig_t *rig, const erx_key_t *program,
 
 /* Whether a line of the log contains a text. */
 bool rig_outcome_logs(const erx_bank_outcome_t *outcome, const char *text);
-
-/* Expectations, with the log where they fail. */
-void rig_expect_ok(const erx_bank_outcome_t *outcome);
-void rig_expect_refused(const erx_bank_outcome_t *outcome, erx_transaction_error_t error);
-void rig_expect_error(const erx_bank_outcome_t *outcome, uint32_t index,
-                      erx_instruction_error_t error);
-void rig_expect_custom(const erx_bank_outcome_t *outcome, uint32_t index, uint32_t custom);
-
-/* As the world program's error: also its log line. */
-void rig_expect_world(const erx_bank_outcome_t *outcome, uint32_t index, erx_world_error_t error);
 
 #endif

@@ -1,8 +1,8 @@
 /* The programs that come with every validator: system, compute budget, memo. */
 #include "engine/bank/fields.h"
 #include "engine/transaction/address.h"
-#include "tests/engine/bank/bank_rig.h"
 #include "tests/engine/bank/bank_suites.h"
+#include "tests/engine/bank/expectations.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* What all instructions of the world program have in common: discriminators,
  * lengths, accounts, and what hostile ones leave behind. */
 #include "tests/engine/bank/bank_suites.h"
-#include "tests/engine/bank/world_calls.h"
+#include "tests/engine/bank/expectations.h"
 #include "tests/support/rng.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Sessions by instructions: what they do, and what they refuse. */
 #include "tests/engine/bank/bank_suites.h"
-#include "tests/engine/bank/world_calls.h"
+#include "tests/engine/bank/expectations.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include "engine/bank/fields.h"
 #include "engine/sha256.h"
 #include "tests/engine/bank/bank_suites.h"
-#include "tests/engine/bank/world_calls.h"
+#include "tests/engine/bank/expectations.h"
 
 #include <string.h>
 

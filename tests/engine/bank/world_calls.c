@@ -1,7 +1,7 @@
 #include "tests/engine/bank/world_calls.h"
 
 #include "engine/sha256.h"
-#include "tests/support/check_main.h"
+#include "mem/assert.h"
 
 #include <string.h>
 
@@ -10,13 +10,13 @@ void call_tag(const char *name, uint8_t tag_out[8])
     uint8_t digest[ERX_SHA256_BYTES];
     erx_error_t error;
     const erx_sha256_part_t part = {name, strlen(name)};
-    ck_assert_int_eq(erx_sha256(&part, 1, digest, &error), ERX_OK);
+    ERX_ASSERT(erx_sha256(&part, 1, digest, &error) == ERX_OK);
     memcpy(tag_out, digest, 8);
 }
 
 static void put(call_t *call, const void *bytes, uint32_t size)
 {
-    ck_assert_uint_le(size, CALL_DATA_MAX - call->data_bytes);
+    ERX_ASSERT(size <= CALL_DATA_MAX - call->data_bytes);
     memcpy(call->data + call->data_bytes, bytes, size);
     call->data_bytes += size;
 }
@@ -36,7 +36,7 @@ static call_t begin(const char *name)
 
 static void account(call_t *call, erx_key_t key, uint8_t flags)
 {
-    ck_assert_uint_lt(call->account_count, CALL_ACCOUNTS_MAX);
+    ERX_ASSERT(call->account_count < CALL_ACCOUNTS_MAX);
     call->accounts[call->account_count++] = (rig_account_t){key, flags};
 }
 
@@ -227,10 +227,4 @@ erx_bank_outcome_t call_run(bank_rig_t *rig, const call_t *call)
     rig_transaction_begin(&transaction, &payer);
     call_add(&transaction, call);
     return bank_rig_run(rig, &transaction);
-}
-
-void call_must(bank_rig_t *rig, const call_t *call)
-{
-    erx_bank_outcome_t outcome = call_run(rig, call);
-    rig_expect_ok(&outcome);
 }

@@ -61,7 +61,4 @@ call_t call_close_session(uint64_t session, const erx_key_t *player);
 void call_add(rig_transaction_t *transaction, const call_t *call);
 erx_bank_outcome_t call_run(bank_rig_t *rig, const call_t *call);
 
-/* Executes it as the only instruction; it must succeed. */
-void call_must(bank_rig_t *rig, const call_t *call);
-
 #endif
