@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { load } from "./packages.js";
-import { until } from "./validator.js";
+import { sleep, until } from "./validator.js";
 
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
@@ -32,6 +32,24 @@ export class Browser {
 
   close() {
     return this.process.close();
+  }
+
+  /* Chromium's own record of some time: its events of the main thread of pages,
+   * with the processor time that each took. */
+  async trace(milliseconds) {
+    const session = await this.process.newBrowserCDPSession();
+    const events = [];
+    session.on("Tracing.dataCollected", ({ value }) => events.push(...value));
+    const complete = new Promise((resolve) => session.once("Tracing.tracingComplete", resolve));
+    await session.send("Tracing.start",
+      { traceConfig: { includedCategories: ["toplevel", "devtools.timeline", "cc"] } });
+    await sleep(milliseconds);
+    await session.send("Tracing.end");
+    await complete;
+    const place = ({ pid, tid }) => `${pid}/${tid}`;
+    const mains = new Set(events.filter(({ name, args }) =>
+      name === "thread_name" && args.name === "CrRendererMain").map(place));
+    return events.filter((event) => event.ph === "X" && mains.has(place(event)));
   }
 
   /* Everybody leaves. */

@@ -75,8 +75,8 @@ class SessionCard {
     const players = session.players.slice(0, session.status === WAITING ? 1 : 2);
     players.forEach((player, seat) => this.#move(player, seat, time, elapsed));
     const figures = this.figures.slice(0, players.length);
-    camera.update(stage, figures.map((figure) => figure.center), canvas.width / canvas.height,
-      elapsed, false);
+    camera.update(stage, figures.map((figure) => figure.center),
+      { aspect: canvas.width / canvas.height, elapsed });
     const scale = camera.scale(canvas.width);
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.fillStyle = ink.sky;

@@ -20,12 +20,20 @@ export class Viewer {
     this.canvas = byId("canvas");
     this.arena = new Arena(this.canvas);
     this.hud = new Hud(byId("hud"));
+    new ResizeObserver(() => this.#measure()).observe(byId("screen"));
     this.badge = byId("badge");
     this.textAt = 0;
     this.describedAt = 0;
     this.displayTimes = []; /* of the last display frames, ms */
     this.listeners = new Set();
     requestAnimationFrame((now) => this.#frame(now));
+  }
+
+  /* How much of the canvas the cards lie over. */
+  #measure() {
+    const { bottom, height } = this.canvas.getBoundingClientRect();
+    const { top } = byId("hud").getBoundingClientRect();
+    this.arena.covered = Math.min(0.5, Math.max(0, (bottom - top) / height));
   }
 
   /* listener(scene, now) some times a second. */

@@ -24,6 +24,7 @@ export class Arena {
     this.effects = new Effects();
     this.figures = [new Figure(0), new Figure(1)];
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.covered = 0; /* part of the canvas, at its bottom, that the page lies over */
     this.ink = readInk();
     onInkChange(() => (this.ink = readInk()));
     new ResizeObserver(() => this.#resize()).observe(canvas);
@@ -57,8 +58,8 @@ export class Arena {
     this.#advance(scene, stage, players, time, elapsed);
     const shown = this.figures.slice(0, players.length);
     const aspect = this.canvas.width / this.canvas.height;
-    this.camera.update(stage, shown.map((figure) => figure.center), aspect, elapsed,
-      this.calm.matches);
+    this.camera.update(stage, shown.map((figure) => figure.center),
+      { aspect, elapsed, isCalm: this.calm.matches, covered: this.covered });
     this.#paint(scene, stage, shown);
   }
 

@@ -21,9 +21,10 @@ export class Camera {
   }
 
   /* places: [{x, y}] to keep in view; aspect: width over height; isCalm: one view
-   * of the whole stage, for people who want less motion. */
-  update(stage, places, aspect, elapsed, isCalm) {
-    const target = this.#target(stage, isCalm ? [] : places, aspect);
+   * of the whole stage, for people who want less motion; covered: the part of the
+   * view at its bottom that something lies over. */
+  update(stage, places, { aspect, elapsed, isCalm = false, covered = 0 }) {
+    const target = this.#target(stage, isCalm ? [] : places, aspect, covered);
     const ease = (seconds) => (this.isFresh || isCalm ? 1 : 1 - Math.exp(-elapsed / seconds));
     const zoom = target.width > this.width ? ZOOM_OUT_SECONDS : ZOOM_IN_SECONDS;
     this.x += (target.x - this.x) * ease(FOLLOW_SECONDS);
@@ -33,7 +34,7 @@ export class Camera {
     this.isFresh = false;
   }
 
-  #target(stage, places, aspect) {
+  #target(stage, places, aspect, covered) {
     const { left, right, top, bottom } = stage.blast;
     const held = places.map(({ x, y }) => ({
       x: Math.min(right + BEYOND, Math.max(left - BEYOND, x)),
@@ -46,8 +47,10 @@ export class Camera {
       left: Math.min(...xs) - MARGIN_X, right: Math.max(...xs) + MARGIN_X,
       bottom: Math.min(...ys) - MARGIN_Y, top: Math.max(...ys) + MARGIN_Y,
     };
-    const width = Math.max(WIDTH_LEAST, box.right - box.left, (box.top - box.bottom) * aspect);
-    return { x: (box.left + box.right) / 2, y: (box.bottom + box.top) / 2, width };
+    const width = Math.max(WIDTH_LEAST, box.right - box.left,
+      ((box.top - box.bottom) / (1 - covered)) * aspect);
+    const y = (box.bottom + box.top) / 2 - ((covered / 2) * width) / aspect;
+    return { x: (box.left + box.right) / 2, y, width };
   }
 
   /* Pixels a game unit on a canvas of this width. */
