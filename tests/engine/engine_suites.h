@@ -4,6 +4,7 @@
 #include "tests/support/check_main.h"
 
 Suite *account_suite(void);
+Suite *accounts_random_suite(void);
 Suite *accounts_suite(void);
 Suite *batch_suite(void);
 Suite *block_suite(void);
