@@ -34,8 +34,10 @@ static erx_status_t mend(erx_store_t *store, const erx_chain_t *chain, uint32_t 
             if (!chain->links[i].mend[copy] && record->sequence <= chain->claimed)
                 continue;
             if (record->length > store->record_bytes)
-                return erx_error_set(error, ERX_ERR_FORMAT, "%s: record %" PRIu64 " is too long",
-                                     store->config.name, record->sequence);
+                return erx_error_set(error, ERX_ERR_FORMAT,
+                                     "%s: record %" PRIu64 " has %u bytes, more than this engine "
+                                     "writes: open it with the accounts' write log that it had",
+                                     store->config.name, record->sequence, record->length);
             memcpy(buffer, record, record->length);
             erx_io_submit_write(store->io, 0, copy, record->offset, buffer, record->length, false);
             if (finish_operation(store, error) != ERX_OK)
