@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels/requant.h"
+#include "kernels/stack_state.h"
 #include "mem/assert.h"
 
 /* Anchor discriminators: SHA-256("account:<Name>")[0, 8). */
@@ -70,6 +71,8 @@ static void put_u64(uint8_t *at, uint64_t value)
 
 size_t erx_recurrent_bytes(const erx_shape_t *shape)
 {
+    if (erx_shape_is_stack(shape))
+        return erx_stack_state_bytes(&shape->stack);
     return shape->layer_count * erx_shape_layer_state_bytes(shape);
 }
 

@@ -1,13 +1,17 @@
 #include "engine/manifest_sections.h"
 
+#include "engine/policy_file.h"
 #include "kernels/tables.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-#define FORMAT     "erx_model_v1"
-#define PROFILE    "i16ssm-1"
-#define MODEL_TYPE "mamba2"
+#define FORMAT "erx_model_v1"
+/* An architecture and the arithmetic that runs it. */
+static const struct {
+    const char *model_type, *profile;
+    bool is_stack;
+} architectures[] = {{"mamba2", "i16ssm-1", false}, {"mlp", ERX_POLICY_PROFILE, true}};
 
 /* ---- the shape ---- */
 
@@ -35,6 +39,8 @@ static uint32_t *size_of(erx_shape_t *shape, size_t index)
 
 erx_status_t erx_shape_check(const erx_shape_t *shape, erx_error_t *error)
 {
+    if (erx_shape_is_stack(shape))
+        return erx_policy_shape_check(&shape->stack, error);
     erx_shape_t copy = *shape;
     for (size_t i = 0; i < ERX_COUNT(sizes); i++) {
         uint32_t size = *size_of(&copy, i);
@@ -102,47 +108,65 @@ static erx_status_t read_identity(const erx_fields_t *root, erx_manifest_t *mani
     erx_status_t status = check_format(root);
     if (status != ERX_OK)
         return status;
-    const char *profile = NULL;
-    status = erx_fields_string(root, "profile", &profile);
+    return read_name(root, manifest);
+}
+
+static erx_status_t read_mamba2(const erx_fields_t *architecture, erx_shape_t *shape)
+{
+    static const char *const keys[] = {"model_type", "d_model", "d_inner", "d_state",
+                                       "n_layers",   "nheads",  "headdim", "d_conv"};
+    erx_status_t status = ERX_OK;
+    for (size_t i = 0; i < ERX_COUNT(sizes) && status == ERX_OK; i++) {
+        int64_t size = 0;
+        status = erx_fields_integer(architecture, sizes[i].key, sizes[i].minimum, sizes[i].maximum,
+                                    &size);
+        *size_of(shape, i) = (uint32_t)size;
+    }
+    int64_t taps = 0;
+    if (status == ERX_OK)
+        status = erx_fields_integer(architecture, "d_conv", ERX_CONV_TAPS, ERX_CONV_TAPS, &taps);
+    if (status == ERX_OK)
+        status = erx_fields_only(architecture, keys, ERX_COUNT(keys));
+    return status == ERX_OK ? erx_shape_check(shape, architecture->error) : status;
+}
+
+/* Index of the architecture; its profile is the one that it needs. */
+static erx_status_t find_architecture(const erx_fields_t *root, const erx_fields_t *architecture,
+                                      size_t *index_out)
+{
+    const char *type = NULL, *profile = NULL;
+    erx_status_t status = erx_fields_string(root, "profile", &profile);
+    if (status == ERX_OK)
+        status = erx_fields_string(architecture, "model_type", &type);
     if (status != ERX_OK)
         return status;
-    if (strcmp(profile, PROFILE) != 0)
+    size_t i = 0;
+    while (i < ERX_COUNT(architectures) && strcmp(type, architectures[i].model_type) != 0)
+        i++;
+    if (i == ERX_COUNT(architectures))
+        return erx_fields_refuse(architecture, "model_type", ERX_ERR_UNSUPPORTED,
+                                 "must be \"mamba2\" or \"mlp\"");
+    if (strcmp(profile, architectures[i].profile) != 0)
         return erx_fields_refuse(root, "profile", ERX_ERR_UNSUPPORTED,
-                                 "must be \"" PROFILE "\", the arithmetic of this engine");
-    return read_name(root, manifest);
+                                 "must be \"%s\", the arithmetic of this engine for model_type %s",
+                                 architectures[i].profile, type);
+    *index_out = i;
+    return ERX_OK;
 }
 
 static erx_status_t read_architecture(const erx_fields_t *root, erx_manifest_t *manifest)
 {
-    static const char *const keys[] = {"model_type", "d_model", "d_inner", "d_state",
-                                       "n_layers",   "nheads",  "headdim", "d_conv"};
     erx_fields_t architecture;
+    size_t index = 0;
     erx_status_t status = erx_fields_object(root, "architecture", &architecture);
+    if (status == ERX_OK)
+        status = find_architecture(root, &architecture, &index);
     if (status != ERX_OK)
         return status;
-    const char *type = NULL;
-    status = erx_fields_string(&architecture, "model_type", &type);
-    if (status != ERX_OK)
-        return status;
-    if (strcmp(type, MODEL_TYPE) != 0)
-        return erx_fields_refuse(&architecture, "model_type", ERX_ERR_UNSUPPORTED,
-                                 "must be \"" MODEL_TYPE "\"");
-    for (size_t i = 0; i < ERX_COUNT(sizes); i++) {
-        int64_t size = 0;
-        status = erx_fields_integer(&architecture, sizes[i].key, sizes[i].minimum, sizes[i].maximum,
-                                    &size);
-        if (status != ERX_OK)
-            return status;
-        *size_of(&manifest->shape, i) = (uint32_t)size;
-    }
-    int64_t taps = 0;
-    status = erx_fields_integer(&architecture, "d_conv", ERX_CONV_TAPS, ERX_CONV_TAPS, &taps);
-    if (status != ERX_OK)
-        return status;
-    status = erx_fields_only(&architecture, keys, ERX_COUNT(keys));
-    if (status != ERX_OK)
-        return status;
-    return erx_shape_check(&manifest->shape, root->error);
+    manifest->shape.stack.is_world = architectures[index].is_stack;
+    return architectures[index].is_stack
+               ? erx_policy_read_shape(&architecture, &manifest->shape.stack)
+               : read_mamba2(&architecture, &manifest->shape);
 }
 
 /* The profile fixes the heads: regression rows first, then the logits. */
@@ -188,8 +212,8 @@ static erx_status_t check_exponents(const erx_fields_t *root, erx_manifest_t *ma
     if (!json_is_integer(least) || json_integer_value(least) != ERX_EXPONENT_MIN ||
         !json_is_integer(greatest) || json_integer_value(greatest) != ERX_EXPONENT_MAX)
         return erx_fields_refuse(root, "block_exponent", ERX_ERR_RANGE,
-                                 "must be [%d, %d], as profile " PROFILE " has it",
-                                 ERX_EXPONENT_MIN, ERX_EXPONENT_MAX);
+                                 "must be [%d, %d], as the profile has it", ERX_EXPONENT_MIN,
+                                 ERX_EXPONENT_MAX);
     return ERX_OK;
 }
 

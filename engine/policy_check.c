@@ -90,8 +90,8 @@ static erx_status_t check_layers(const erx_policy_tensors_t *tensors, erx_error_
     const product_t first[] = {
         {"Wc", tensors->Wc, tensors->Wc_m, shape->context * ERX_POLICY_WIDE, WIDE_MAX,
          tensors->Wc_s},
-        {"Wd", tensors->Wd, tensors->Wd_m, shape->context * erx_policy_dense_columns(shape),
-         OPERAND8_MAX, tensors->Wd_s},
+        {"Wd", tensors->Wd, tensors->Wd_m, erx_policy_dense_input(shape), OPERAND8_MAX,
+         tensors->Wd_s},
     };
     const product_t trunk = {"Wt",          tensors->Wt,  tensors->Wt_m,
                              shape->hidden, OPERAND8_MAX, tensors->Wt_s - ERX_EXPONENT_MAX};
@@ -102,7 +102,7 @@ static erx_status_t check_layers(const erx_policy_tensors_t *tensors, erx_error_
     if (status == ERX_OK)
         status = check_units(&trunk, 1, shape->trunk, tensors->bt, "bt", error);
     if (status == ERX_OK)
-        status = check_units(&heads, 1, ERX_POLICY_OUTPUTS, tensors->bo, "bo", error);
+        status = check_units(&heads, 1, erx_policy_output_count(shape), tensors->bo, "bo", error);
     return status;
 }
 

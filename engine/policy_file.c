@@ -73,26 +73,30 @@ static erx_status_t read_widths(const erx_fields_t *architecture, erx_policy_sha
     return status;
 }
 
-static erx_status_t read_architecture(const erx_fields_t *root, erx_policy_manifest_t *manifest)
+erx_status_t erx_policy_read_shape(const erx_fields_t *architecture, erx_policy_shape_t *shape)
 {
     static const char *const keys[] = {"model_type", "context_len", "hidden_dim", "trunk_dim",
                                        "embed_widths"};
-    erx_policy_shape_t *shape = &manifest->shape;
+    erx_status_t status =
+        read_size(architecture, "context_len", ERX_POLICY_CONTEXT_MAX, &shape->context);
+    if (status == ERX_OK)
+        status = read_size(architecture, "hidden_dim", ERX_POLICY_WIDTH_MAX, &shape->hidden);
+    if (status == ERX_OK)
+        status = read_size(architecture, "trunk_dim", ERX_POLICY_WIDTH_MAX, &shape->trunk);
+    if (status == ERX_OK)
+        status = read_widths(architecture, shape);
+    if (status == ERX_OK)
+        status = erx_fields_only(architecture, keys, ERX_COUNT(keys));
+    return status == ERX_OK ? erx_policy_shape_check(shape, architecture->error) : status;
+}
+
+static erx_status_t read_architecture(const erx_fields_t *root, erx_policy_manifest_t *manifest)
+{
     erx_fields_t architecture;
     erx_status_t status = erx_fields_object(root, "architecture", &architecture);
     if (status == ERX_OK)
         status = read_word(&architecture, "model_type", MODEL_TYPE, "");
-    if (status == ERX_OK)
-        status = read_size(&architecture, "context_len", ERX_POLICY_CONTEXT_MAX, &shape->context);
-    if (status == ERX_OK)
-        status = read_size(&architecture, "hidden_dim", ERX_POLICY_WIDTH_MAX, &shape->hidden);
-    if (status == ERX_OK)
-        status = read_size(&architecture, "trunk_dim", ERX_POLICY_WIDTH_MAX, &shape->trunk);
-    if (status == ERX_OK)
-        status = read_widths(&architecture, shape);
-    if (status == ERX_OK)
-        status = erx_fields_only(&architecture, keys, ERX_COUNT(keys));
-    return status == ERX_OK ? erx_policy_shape_check(shape, root->error) : status;
+    return status == ERX_OK ? erx_policy_read_shape(&architecture, &manifest->shape) : status;
 }
 
 /* Size and hashes; the size must be what the architecture implies. */

@@ -12,6 +12,7 @@
 #ifndef ERX_ENGINE_POLICY_FILE_H
 #define ERX_ENGINE_POLICY_FILE_H
 
+#include "engine/json_fields.h"
 #include "engine/manifest.h"
 #include "kernels/policy_net.h"
 
@@ -60,6 +61,15 @@ void erx_policy_plan(const erx_policy_shape_t *shape, erx_tensor_entry_t *entrie
  * aligned. */
 void erx_policy_bind(const erx_policy_shape_t *shape, const uint8_t *weights,
                      erx_policy_tensors_t *tensors_out);
+
+/* The same where the tensors lie at the offsets of entries, in the order of
+ * erx_policy_plan. */
+void erx_policy_bind_at(const erx_policy_shape_t *shape, const erx_tensor_entry_t *entries,
+                        const uint8_t *weights, erx_policy_tensors_t *tensors_out);
+
+/* Sizes of an architecture, the keys of a policy directory: reads and checks them. The caller has
+ * checked model_type and is_world. */
+erx_status_t erx_policy_read_shape(const erx_fields_t *architecture, erx_policy_shape_t *shape);
 
 /* Every value rule of profile i8mlp-1 (POLICY.md 8): what passes cannot
  * overflow. The error names the tensor, the row and the rule: ERX_ERR_RANGE.

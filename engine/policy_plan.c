@@ -10,9 +10,10 @@ enum {
     NONE = 0,
     HIDDEN = -1,
     TRUNK = -2,
-    WIDE = -3,   /* 16-bit columns of all frames */
-    DENSE = -4,  /* 8-bit columns of all frames */
-    EMBED_0 = -5 /* EMBED_0 - i: rows of embedding i; its width is the other dimension */
+    WIDE = -3,  /* 16-bit columns of all frames */
+    DENSE = -4, /* 8-bit columns of the input */
+    OUTPUTS = -5,
+    EMBED_0 = -6 /* EMBED_0 - i: rows of embedding i; its width is the other dimension */
 };
 
 enum { SCALARS = 4, SC = ERX_POLICY_TENSORS - 1 };
@@ -43,7 +44,7 @@ static const spec_t specs[] = {
     TENSOR(Wd, I8, HIDDEN, DENSE),
     TENSOR(Wc, I8, HIDDEN, WIDE),
     TENSOR(Wt, I8, TRUNK, HIDDEN),
-    TENSOR(Wo, I8, ERX_POLICY_OUTPUTS, TRUNK),
+    TENSOR(Wo, I8, OUTPUTS, TRUNK),
     EMBED(0),
     EMBED(1),
     EMBED(2),
@@ -58,8 +59,8 @@ static const spec_t specs[] = {
     TENSOR(b1, I32, HIDDEN, NONE),
     TENSOR(Wt_m, I32, TRUNK, NONE),
     TENSOR(bt, I32, TRUNK, NONE),
-    TENSOR(Wo_m, I32, ERX_POLICY_OUTPUTS, NONE),
-    TENSOR(bo, I32, ERX_POLICY_OUTPUTS, NONE),
+    TENSOR(Wo_m, I32, OUTPUTS, NONE),
+    TENSOR(bo, I32, OUTPUTS, NONE),
     {"sc", ERX_DTYPE_I32, {SCALARS, NONE}, offsetof(erx_policy_tensors_t, Wc_s)},
 };
 ERX_STATIC_ASSERT(ERX_COUNT(specs) == ERX_POLICY_TENSORS, "every tensor has its line");
@@ -74,7 +75,9 @@ static uint32_t dimension_of(const erx_policy_shape_t *shape, int32_t dimension)
     case WIDE:
         return shape->context * ERX_POLICY_WIDE;
     case DENSE:
-        return shape->context * erx_policy_dense_columns(shape);
+        return erx_policy_dense_input(shape);
+    case OUTPUTS:
+        return erx_policy_output_count(shape);
     default:
         return (uint32_t)dimension;
     }
@@ -113,12 +116,9 @@ void erx_policy_plan(const erx_policy_shape_t *shape, erx_tensor_entry_t *entrie
     *bytes_out = end;
 }
 
-void erx_policy_bind(const erx_policy_shape_t *shape, const uint8_t *weights,
-                     erx_policy_tensors_t *tensors_out)
+void erx_policy_bind_at(const erx_policy_shape_t *shape, const erx_tensor_entry_t *entries,
+                        const uint8_t *weights, erx_policy_tensors_t *tensors_out)
 {
-    erx_tensor_entry_t entries[ERX_POLICY_TENSORS];
-    uint64_t bytes;
-    erx_policy_plan(shape, entries, &bytes);
     memset(tensors_out, 0, sizeof *tensors_out);
     tensors_out->shape = *shape;
     for (uint32_t i = 0; i < ERX_POLICY_TENSORS; i++) {
@@ -129,4 +129,13 @@ void erx_policy_bind(const erx_policy_shape_t *shape, const uint8_t *weights,
         else
             memcpy(field, &values, sizeof values); /* all object pointers have one form */
     }
+}
+
+void erx_policy_bind(const erx_policy_shape_t *shape, const uint8_t *weights,
+                     erx_policy_tensors_t *tensors_out)
+{
+    erx_tensor_entry_t entries[ERX_POLICY_TENSORS];
+    uint64_t bytes;
+    erx_policy_plan(shape, entries, &bytes);
+    erx_policy_bind_at(shape, entries, weights, tensors_out);
 }

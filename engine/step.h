@@ -1,5 +1,6 @@
-/* One frame of a batch of sessions of one model (NUMERICS 2 to 7): the layer
- * loop. Kernels compute, this file says in which order and on what memory.
+/* One frame of a batch of sessions of one model. Kernels compute; this says in
+ * which order and on what memory, with one implementation an architecture:
+ * step_mamba2.c (NUMERICS 2 to 7: the layer loop) and step_mlp.c (MLP.md).
  *
  * A batch is stepped either by one worker alone (a slice), or by all workers
  * of a gang together (a split): then each takes a share of every matrix' rows
@@ -9,6 +10,7 @@
 #define ERX_ENGINE_STEP_H
 
 #include "kernels/kernel.h"
+#include "kernels/policy_net.h"
 #include "kernels/world.h"
 #include "sched/gang.h"
 
@@ -28,7 +30,7 @@ ERX_STATIC_ASSERT(ERX_GROUP_MIN <= ERX_GROUP_MAX, "group sizes are a range");
 /* One session in a batch: where its state lies and what is pressed. */
 typedef struct {
     erx_world_t *world;
-    uint8_t *recurrent; /* canonical order, erx_shape_layer_state_bytes a layer; 64-byte aligned */
+    uint8_t *recurrent; /* canonical order (NUMERICS 10, MLP.md 2); 64-byte aligned */
     const uint8_t (*control)[ERX_CONTROLLER_BYTES]; /* [ERX_PLAYERS], applied now */
 } erx_lane_t;
 
@@ -49,6 +51,7 @@ typedef struct {
     erx_conv_out_t conv;
     int16_t *y;
     int32_t *gated;
+    erx_policy_scratch_t stack; /* of an MLP world model, which needs nothing else but outputs */
 } erx_scratch_t;
 
 /* The model as a worker of one NUMA node sees it. */

@@ -1,5 +1,6 @@
 #include "engine/tensor_plan.h"
 
+#include "engine/policy_file.h"
 #include "mem/assert.h"
 
 #include <stdio.h>
@@ -167,6 +168,10 @@ uint32_t erx_manifest_plan(const erx_shape_t *shape, erx_tensor_entry_t *entries
                            uint64_t *bytes_out)
 {
     ERX_ASSERT(shape->layer_count <= ERX_LAYERS_MAX);
+    if (erx_shape_is_stack(shape)) {
+        erx_policy_plan(&shape->stack, entries, bytes_out);
+        return ERX_POLICY_TENSORS;
+    }
     int32_t layer_count = (int32_t)shape->layer_count;
     uint32_t count = 0;
     uint64_t end = 0;
@@ -200,11 +205,30 @@ static void bind_field(const erx_manifest_t *manifest, const spec_t *spec, int32
         memcpy(field, &values, sizeof values); /* all object pointers have one representation */
 }
 
+/* An MLP world model: its tensors where the manifest puts them. */
+static void bind_stack(const erx_manifest_t *manifest, const uint8_t *weights,
+                       erx_policy_tensors_t *tensors_out)
+{
+    erx_tensor_entry_t entries[ERX_POLICY_TENSORS];
+    uint64_t bytes;
+    erx_policy_plan(&manifest->shape.stack, entries, &bytes);
+    for (uint32_t i = 0; i < ERX_POLICY_TENSORS; i++) {
+        const erx_tensor_entry_t *entry = erx_manifest_find(manifest, entries[i].name);
+        ERX_ASSERT(entry != NULL);
+        entries[i].offset = entry->offset;
+    }
+    erx_policy_bind_at(&manifest->shape.stack, entries, weights, tensors_out);
+}
+
 void erx_tensor_plan_bind(const erx_manifest_t *manifest, const uint8_t *weights,
                           erx_tensors_t *tensors_out)
 {
     memset(tensors_out, 0, sizeof *tensors_out);
     tensors_out->shape = manifest->shape;
+    if (erx_shape_is_stack(&manifest->shape)) {
+        bind_stack(manifest, weights, &tensors_out->stack);
+        return;
+    }
     for (uint32_t i = 0; i < ERX_GLOBAL_TENSORS; i++)
         bind_field(manifest, &global_specs[i], -1, weights, tensors_out);
     for (uint32_t layer = 0; layer < manifest->shape.layer_count; layer++) {

@@ -3,6 +3,7 @@
  * NUMERICS, or a kernel that adds in 32 bits, gives it. Each rule is derived
  * where it is checked. */
 #include "engine/manifest.h"
+#include "engine/policy_file.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -473,6 +474,8 @@ static erx_status_t check_layer(const erx_tensors_t *tensors, uint32_t index, er
 
 erx_status_t erx_tensors_check(const erx_tensors_t *tensors, erx_error_t *error)
 {
+    if (erx_shape_is_stack(&tensors->shape))
+        return erx_policy_tensors_check(&tensors->stack, error);
     erx_status_t status = erx_shape_check(&tensors->shape, error);
     if (status == ERX_OK)
         status = check_globals(tensors, error);

@@ -1,5 +1,7 @@
 #include "engine/transfer.h"
 
+#include "kernels/stack_state.h"
+
 #include <string.h>
 
 typedef struct {
@@ -58,6 +60,9 @@ static erx_status_t check_state(const erx_shape_t *shape, const uint8_t *arena, 
         for (uint32_t i = 0; i < ERX_BINARIES; i++)
             if (world.binary[p][i] > 1)
                 return refuse(error, "a binary of the world state");
+    if (erx_shape_is_stack(shape) &&
+        !erx_stack_state_is_valid(&shape->stack, arena + ERX_ARENA_RECURRENT))
+        return refuse(error, "its ring of frames");
     for (uint32_t l = 0; l < shape->layer_count; l++) {
         const uint8_t *taps = arena + ERX_ARENA_RECURRENT + l * erx_shape_layer_state_bytes(shape);
         for (size_t i = 0; i < (size_t)3 * erx_shape_conv_dim(shape); i++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kernels/kernel.h"
+#include "kernels/policy_net.h"
 #include "mem/assert.h"
 
 /* Hands out places one after the other; with a NULL base it only counts. */
@@ -101,6 +102,8 @@ static size_t place_image(const erx_kernel_t *kernel, const erx_shape_t *shape, 
 size_t erx_image_bytes(const erx_kernel_t *kernel, const erx_shape_t *shape)
 {
     erx_image_t counted;
+    if (erx_shape_is_stack(shape))
+        return erx_policy_image_bytes(kernel, &shape->stack);
     return place_image(kernel, shape, NULL, &counted);
 }
 
@@ -138,6 +141,11 @@ void erx_image_map(const erx_kernel_t *kernel, const erx_tensors_t *tensors, con
 {
     ERX_ASSERT(base != NULL);
     memset(image_out, 0, sizeof *image_out);
+    if (erx_shape_is_stack(&tensors->shape)) {
+        image_out->shape = tensors->shape;
+        erx_policy_image_map(kernel, &tensors->stack, base, &image_out->stack);
+        return;
+    }
     (void)place_image(kernel, &tensors->shape, base, image_out);
     copy_scalars(tensors, image_out);
 }
@@ -240,6 +248,10 @@ void erx_image_pack(const erx_kernel_t *kernel, const erx_tensors_t *tensors, ui
     const erx_shape_t *shape = &tensors->shape;
     uint32_t d = shape->d_model;
     const segment_t logits[] = {{0, ERX_LOGITS, 0}};
+    if (erx_shape_is_stack(shape)) {
+        erx_policy_image_pack(kernel, &tensors->stack, base, &image.stack);
+        return;
+    }
     erx_image_map(kernel, tensors, base, &image);
     for (uint32_t l = 0; l < shape->layer_count; l++)
         pack_layer(kernel, base, shape, &tensors->layers[l], &image.layers[l]);

@@ -55,8 +55,20 @@ typedef struct {
     int32_t G1_s, fz, Wc_s, fx, kb, kc, y_s, G2_s;
 } erx_layer_t;
 
+/* A packed network that sees a stack of frames: what a batch reads. */
+typedef struct {
+    erx_policy_shape_t shape;
+    const int32_t *fm;
+    const int8_t *E[ERX_POLICY_EMBEDS];
+    erx_matrix_t wide;  /* Wc: the 16-bit columns, in two planes */
+    erx_matrix_t dense; /* Wd, b1 */
+    erx_matrix_t trunk; /* Wt, bt */
+    erx_matrix_t heads; /* Wo, bo */
+} erx_policy_image_t;
+
 typedef struct {
     erx_shape_t shape;
+    erx_policy_image_t stack;           /* of an MLP world model, which has nothing else */
     erx_pair_matrix_t embed;            /* Wf, bf */
     erx_pair_matrix_t control;          /* Wctl, bctl */
     erx_matrix_t logits;                /* Wl, bl */

@@ -8,6 +8,7 @@
 typedef struct {
     uint8_t *base;
     size_t offset;
+    bool writes; /* else what is at base stays */
 } place_t;
 
 static void *take(place_t *place, size_t bytes)
@@ -21,7 +22,7 @@ static void *take(place_t *place, size_t bytes)
 static const void *place_copy(place_t *place, const void *values, size_t bytes)
 {
     void *to = take(place, bytes);
-    if (to != NULL)
+    if (to != NULL && place->writes)
         memcpy(to, values, bytes);
     return to;
 }
@@ -39,7 +40,7 @@ typedef struct {
 static const int32_t *place_vector(place_t *place, const int32_t *values, const source_t *source)
 {
     int32_t *to = take(place, ERX_ALIGN_UP(source->rows, ERX_PANEL_ROWS) * sizeof *to);
-    if (to != NULL && values != NULL)
+    if (to != NULL && values != NULL && place->writes)
         memcpy(to, values, source->rows * sizeof *to);
     return to;
 }
@@ -55,7 +56,7 @@ static void place_matrix(place_t *place, const erx_kernel_t *kernel, const sourc
     matrix->panels = panels;
     matrix->multiplier = place_vector(place, source->multiplier, source);
     matrix->bias = place_vector(place, source->bias, source);
-    for (uint32_t panel = 0; panels != NULL && panel < matrix->panel_count; panel++) {
+    for (uint32_t panel = 0; place->writes && panel < matrix->panel_count; panel++) {
         const int8_t *rows[ERX_PANEL_ROWS] = {NULL};
         uint32_t first = panel * ERX_PANEL_ROWS;
         for (uint32_t i = 0; i < ERX_PANEL_ROWS && first + i < source->rows; i++)
@@ -65,23 +66,21 @@ static void place_matrix(place_t *place, const erx_kernel_t *kernel, const sourc
 }
 
 static size_t place_image(const erx_kernel_t *kernel, const erx_policy_tensors_t *tensors,
-                          uint8_t *base, erx_policy_image_t *image)
+                          uint8_t *base, bool writes, erx_policy_image_t *image)
 {
     const erx_policy_shape_t *shape = &tensors->shape;
-    place_t place = {.base = base};
+    place_t place = {.base = base, .writes = writes};
     const source_t wide = {
         tensors->Wc,  tensors->Wc_m, NULL, shape->hidden, shape->context * ERX_POLICY_WIDE,
         tensors->Wc_s};
-    const source_t dense = {tensors->Wd,
-                            tensors->Wd_m,
-                            tensors->b1,
-                            shape->hidden,
-                            shape->context * erx_policy_dense_columns(shape),
-                            tensors->Wd_s};
+    const source_t dense = {
+        tensors->Wd,  tensors->Wd_m, tensors->b1, shape->hidden, erx_policy_dense_input(shape),
+        tensors->Wd_s};
     const source_t trunk = {tensors->Wt,  tensors->Wt_m, tensors->bt,
                             shape->trunk, shape->hidden, tensors->Wt_s};
-    const source_t heads = {tensors->Wo,        tensors->Wo_m, tensors->bo,
-                            ERX_POLICY_OUTPUTS, shape->trunk,  tensors->Wo_s};
+    const source_t heads = {tensors->Wo,  tensors->Wo_m,
+                            tensors->bo,  erx_policy_output_count(shape),
+                            shape->trunk, tensors->Wo_s};
     image->shape = *shape;
     place_matrix(&place, kernel, &wide, &image->wide);
     place_matrix(&place, kernel, &dense, &image->dense);
@@ -98,7 +97,7 @@ size_t erx_policy_image_bytes(const erx_kernel_t *kernel, const erx_policy_shape
 {
     const erx_policy_tensors_t counted = {.shape = *shape};
     erx_policy_image_t image;
-    return place_image(kernel, &counted, NULL, &image);
+    return place_image(kernel, &counted, NULL, false, &image);
 }
 
 void erx_policy_image_pack(const erx_kernel_t *kernel, const erx_policy_tensors_t *tensors,
@@ -106,5 +105,14 @@ void erx_policy_image_pack(const erx_kernel_t *kernel, const erx_policy_tensors_
 {
     ERX_ASSERT(base != NULL);
     memset(image_out, 0, sizeof *image_out);
-    (void)place_image(kernel, tensors, base, image_out);
+    (void)place_image(kernel, tensors, base, true, image_out);
+}
+
+void erx_policy_image_map(const erx_kernel_t *kernel, const erx_policy_tensors_t *tensors,
+                          const uint8_t *base, erx_policy_image_t *image_out)
+{
+    ERX_ASSERT(base != NULL);
+    memset(image_out, 0, sizeof *image_out);
+    /* Nothing is written. */
+    (void)place_image(kernel, tensors, (uint8_t *)(uintptr_t)base, false, image_out);
 }

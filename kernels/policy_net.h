@@ -15,7 +15,6 @@
 #define ERX_POLICY_ANALOGS     5u /* stick x and y, C stick x and y, shoulder */
 #define ERX_POLICY_BUTTONS     8u /* A, B, X, Y, Z, L, R, D-up */
 #define ERX_POLICY_OUTPUTS     (ERX_POLICY_ANALOGS + ERX_POLICY_BUTTONS)
-#define ERX_POLICY_EMBEDS      8u  /* 7 categoricals of a player, stage */
 #define ERX_POLICY_CONTEXT_MAX 16u /* K */
 #define ERX_POLICY_WIDTH_MAX   2048u
 #define ERX_POLICY_EMBED_MAX   64u
@@ -26,15 +25,15 @@
 ERX_STATIC_ASSERT(ERX_POLICY_CONTEXT_MAX *ERX_POLICY_WIDE <= ERX_POLICY_WIDTH_MAX,
                   "a product takes that many columns");
 
-typedef struct {
-    uint32_t context;                         /* K: frames that it sees */
-    uint32_t hidden;                          /* H: units of the first layer */
-    uint32_t trunk;                           /* T: units of the second */
-    uint32_t embed_widths[ERX_POLICY_EMBEDS]; /* action, jumps, ..., stage */
-} erx_policy_shape_t;
-
 /* D: 8-bit columns of a frame. */
 uint32_t erx_policy_dense_columns(const erx_policy_shape_t *shape);
+
+/* 8-bit columns of the whole input: those of all frames, and of a world model
+ * the controllers that are applied now. */
+uint32_t erx_policy_dense_input(const erx_policy_shape_t *shape);
+
+/* O: outputs. */
+uint32_t erx_policy_output_count(const erx_policy_shape_t *shape);
 
 /* Whether profile i8mlp-1 can run this shape: sizes in their ranges, no product
  * with more than ERX_POLICY_WIDTH_MAX columns. The error names the key
@@ -53,37 +52,6 @@ static inline uint32_t erx_policy_embed_rows(uint32_t embed)
     return erx_category_counts[embed == ERX_POLICY_EMBEDS - 1 ? ERX_C_STAGE : embed];
 }
 
-/* The numbers of one policy, row-major, as its directory stores them. */
-typedef struct {
-    erx_policy_shape_t shape;
-    const int32_t *fm;                  /* [13] */
-    const int8_t *E[ERX_POLICY_EMBEDS]; /* [rows][width] */
-    const int8_t *Wc;                   /* [H][K * 26] */
-    const int32_t *Wc_m;                /* [H] */
-    const int8_t *Wd;                   /* [H][K * D] */
-    const int32_t *Wd_m;                /* [H] */
-    const int32_t *b1;                  /* [H] */
-    const int8_t *Wt;                   /* [T][H] */
-    const int32_t *Wt_m;                /* [T] */
-    const int32_t *bt;                  /* [T] */
-    const int8_t *Wo;                   /* [13][T] */
-    const int32_t *Wo_m;                /* [13] */
-    const int32_t *bo;                  /* [13] */
-    int32_t Wc_s, Wd_s, Wt_s, Wo_s;     /* sc, in its order */
-} erx_policy_tensors_t;
-
-/* The packed policy: what a batch reads. Matrices are in the panels of one
- * kernel; the view points into the bytes that it was packed into. */
-typedef struct {
-    erx_policy_shape_t shape;
-    const int32_t *fm;
-    const int8_t *E[ERX_POLICY_EMBEDS];
-    erx_matrix_t wide;  /* Wc: the 16-bit columns, in two planes */
-    erx_matrix_t dense; /* Wd, b1 */
-    erx_matrix_t trunk; /* Wt, bt */
-    erx_matrix_t heads; /* Wo, bo */
-} erx_policy_image_t;
-
 /* Bytes of the image of shape in the kernel's layout. */
 size_t erx_policy_image_bytes(const erx_kernel_t *kernel, const erx_policy_shape_t *shape);
 
@@ -92,6 +60,11 @@ size_t erx_policy_image_bytes(const erx_kernel_t *kernel, const erx_policy_shape
  * needed then. */
 void erx_policy_image_pack(const erx_kernel_t *kernel, const erx_policy_tensors_t *tensors,
                            uint8_t *base, erx_policy_image_t *image_out);
+
+/* Makes image_out a view of what was packed at base from the same tensors, of
+ * which only the scalars and the shape are read. */
+void erx_policy_image_map(const erx_kernel_t *kernel, const erx_policy_tensors_t *tensors,
+                          const uint8_t *base, erx_policy_image_t *image_out);
 
 /* Bytes of one encoded frame, a multiple of 64: the high plane of its 16-bit
  * columns, the low plane, its 8-bit columns. */
@@ -104,8 +77,10 @@ void erx_policy_encode(const erx_policy_image_t *image, const erx_world_t *world
 /* The last K frames of one seat: a ring of encoded frames, one behind the
  * other. */
 typedef struct {
-    const int8_t *frames; /* [K][erx_policy_frame_bytes] */
-    uint32_t oldest;      /* index of the oldest */
+    const int8_t *frames;                           /* [K][erx_policy_frame_bytes] */
+    uint32_t oldest;                                /* index of the oldest */
+    const uint8_t (*control)[ERX_CONTROLLER_BYTES]; /* [ERX_PLAYERS], applied now; of a world
+                                                       model only */
 } erx_policy_lane_t;
 
 /* Working memory of a batch, laid out by erx_policy_scratch_init. */
@@ -128,7 +103,17 @@ void erx_policy_scratch_init(erx_policy_scratch_t *scratch, const erx_kernel_t *
                              const erx_policy_shape_t *shape, void *memory);
 
 /* POLICY.md 3 to 5 for lanes[0, count), count <= ERX_POLICY_LANES: outputs in
- * Q16. */
+ * Q16, which erx_policy_outputs then gives. */
+void erx_policy_forward(const erx_kernel_t *kernel, const erx_policy_image_t *image,
+                        const erx_policy_scratch_t *scratch, const erx_policy_lane_t *lanes,
+                        uint32_t count);
+
+static inline const int32_t *erx_policy_outputs(const erx_policy_scratch_t *scratch, uint32_t lane)
+{
+    return scratch->outputs + lane * scratch->outputs_stride;
+}
+
+/* The same for a policy, its outputs copied. */
 void erx_policy_run(const erx_kernel_t *kernel, const erx_policy_image_t *image,
                     const erx_policy_scratch_t *scratch, const erx_policy_lane_t *lanes,
                     uint32_t count, int32_t (*outputs)[ERX_POLICY_OUTPUTS]);

@@ -33,18 +33,23 @@ static void encode_continuous(const int32_t *S, const int32_t *fm, int8_t *high,
     }
 }
 
-static void encode_flags(const erx_world_t *world, uint32_t player, int8_t *flags)
+/* The 13 controller columns of one player. */
+static void encode_control(const uint8_t control[ERX_CONTROLLER_BYTES], int8_t *columns)
 {
     static const uint8_t buttons[ERX_POLICY_BUTTONS][2] = {{6, 1},  {6, 2}, {6, 4}, {6, 8},
                                                            {6, 16}, {7, 4}, {7, 8}, {7, 1}};
-    const uint8_t *control = world->control[player];
+    for (uint32_t axis = 0; axis < 4; axis++)
+        *columns++ = (int8_t)ERX_MAX((int8_t)control[axis], -BIT);
+    *columns++ = (int8_t)(ERX_MAX(control[4], control[5]) >> 1);
+    for (uint32_t i = 0; i < ERX_POLICY_BUTTONS; i++)
+        *columns++ = (control[buttons[i][0]] & buttons[i][1]) != 0 ? BIT : 0;
+}
+
+static void encode_flags(const erx_world_t *world, uint32_t player, int8_t *flags)
+{
     for (uint32_t i = 0; i < ERX_BINARIES; i++)
         *flags++ = world->binary[player][i] != 0 ? BIT : 0;
-    for (uint32_t axis = 0; axis < 4; axis++)
-        *flags++ = (int8_t)ERX_MAX((int8_t)control[axis], -BIT);
-    *flags++ = (int8_t)(ERX_MAX(control[4], control[5]) >> 1);
-    for (uint32_t i = 0; i < ERX_POLICY_BUTTONS; i++)
-        *flags++ = (control[buttons[i][0]] & buttons[i][1]) != 0 ? BIT : 0;
+    encode_control(world->control[player], flags);
 }
 
 void erx_policy_encode(const erx_policy_image_t *image, const erx_world_t *world, uint32_t player,
@@ -88,7 +93,7 @@ static size_t scratch_place(erx_policy_scratch_t *scratch, const erx_kernel_t *k
 {
     const size_t lanes = ERX_POLICY_LANES, word = sizeof(int32_t);
     size_t wide = padded(shape->context * ERX_POLICY_WIDE);
-    size_t dense = padded(shape->context * erx_policy_dense_columns(shape));
+    size_t dense = padded(erx_policy_dense_input(shape));
     size_t units = padded(ERX_MAX(shape->hidden, shape->trunk));
     size_t offset = 0;
     scratch->wide_stride = wide * kernel->activation_bytes;
@@ -96,7 +101,7 @@ static size_t scratch_place(erx_policy_scratch_t *scratch, const erx_kernel_t *k
     scratch->units_stride = units * kernel->activation_bytes;
     scratch->hidden_stride = padded(shape->hidden);
     scratch->trunk_stride = padded(shape->trunk);
-    scratch->outputs_stride = padded(ERX_POLICY_OUTPUTS);
+    scratch->outputs_stride = padded(erx_policy_output_count(shape));
     scratch->plain = take(memory, &offset, ERX_MAX(ERX_MAX(wide, dense), units));
     scratch->wide = take(memory, &offset, PLANES * lanes * scratch->wide_stride);
     scratch->dense = take(memory, &offset, lanes * scratch->dense_stride);
@@ -132,9 +137,9 @@ typedef struct {
     uint32_t count;
 } batch_t;
 
-/* A part of every frame of a lane, oldest first, in the kernel's form. */
-static void load_part(const batch_t *batch, const erx_policy_lane_t *lane, size_t part_begin,
-                      uint32_t width, uint8_t *activation)
+/* A part of every frame of a lane, oldest first. */
+static int8_t *load_part(const batch_t *batch, const erx_policy_lane_t *lane, size_t part_begin,
+                         uint32_t width)
 {
     const erx_policy_shape_t *shape = &batch->image->shape;
     size_t stride = erx_policy_frame_bytes(shape);
@@ -143,7 +148,25 @@ static void load_part(const batch_t *batch, const erx_policy_lane_t *lane, size_
         uint32_t frame = (lane->oldest + k) % shape->context;
         memcpy(to, lane->frames + frame * stride + part_begin, width);
     }
-    batch->kernel->activation_pack(activation, batch->scratch->plain, width * shape->context);
+    return to;
+}
+
+static void load_wide(const batch_t *batch, const erx_policy_lane_t *lane, uint32_t plane,
+                      uint8_t *activation)
+{
+    (void)load_part(batch, lane, plane * ERX_POLICY_WIDE, ERX_POLICY_WIDE);
+    batch->kernel->activation_pack(activation, batch->scratch->plain,
+                                   batch->image->shape.context * ERX_POLICY_WIDE);
+}
+
+static void load_dense(const batch_t *batch, const erx_policy_lane_t *lane, uint8_t *activation)
+{
+    const erx_policy_shape_t *shape = &batch->image->shape;
+    int8_t *end = load_part(batch, lane, FLAGS_BEGIN, erx_policy_dense_columns(shape));
+    for (uint32_t p = 0; shape->is_world && p < ERX_PLAYERS; p++)
+        encode_control(lane->control[p], end + p * (ERX_CONTROLS / ERX_PLAYERS));
+    batch->kernel->activation_pack(activation, batch->scratch->plain,
+                                   erx_policy_dense_input(shape));
 }
 
 static void load_lanes(const batch_t *batch, const erx_policy_lane_t *lanes)
@@ -151,10 +174,9 @@ static void load_lanes(const batch_t *batch, const erx_policy_lane_t *lanes)
     const erx_policy_scratch_t *scratch = batch->scratch;
     for (uint32_t lane = 0; lane < batch->count; lane++) {
         for (uint32_t plane = 0; plane < PLANES; plane++)
-            load_part(batch, &lanes[lane], plane * ERX_POLICY_WIDE, ERX_POLICY_WIDE,
+            load_wide(batch, &lanes[lane], plane,
                       scratch->wide + (plane * batch->count + lane) * scratch->wide_stride);
-        load_part(batch, &lanes[lane], FLAGS_BEGIN, erx_policy_dense_columns(&batch->image->shape),
-                  scratch->dense + lane * scratch->dense_stride);
+        load_dense(batch, &lanes[lane], scratch->dense + lane * scratch->dense_stride);
     }
 }
 
@@ -221,9 +243,9 @@ static void shrink(const batch_t *batch, const int32_t *units, size_t stride, ui
     }
 }
 
-void erx_policy_run(const erx_kernel_t *kernel, const erx_policy_image_t *image,
-                    const erx_policy_scratch_t *scratch, const erx_policy_lane_t *lanes,
-                    uint32_t count, int32_t (*outputs)[ERX_POLICY_OUTPUTS])
+void erx_policy_forward(const erx_kernel_t *kernel, const erx_policy_image_t *image,
+                        const erx_policy_scratch_t *scratch, const erx_policy_lane_t *lanes,
+                        uint32_t count)
 {
     const batch_t batch = {kernel, image, scratch, count};
     ERX_ASSERT(count <= ERX_POLICY_LANES);
@@ -237,7 +259,14 @@ void erx_policy_run(const erx_kernel_t *kernel, const erx_policy_image_t *image,
     shrink(&batch, scratch->trunk, scratch->trunk_stride, image->shape.trunk);
     multiply(&batch, &image->heads, scratch->units, scratch->units_stride, scratch->exponents,
              scratch->outputs, scratch->outputs_stride);
+}
+
+void erx_policy_run(const erx_kernel_t *kernel, const erx_policy_image_t *image,
+                    const erx_policy_scratch_t *scratch, const erx_policy_lane_t *lanes,
+                    uint32_t count, int32_t (*outputs)[ERX_POLICY_OUTPUTS])
+{
+    ERX_ASSERT(!image->shape.is_world);
+    erx_policy_forward(kernel, image, scratch, lanes, count);
     for (uint32_t lane = 0; lane < count; lane++)
-        memcpy(outputs[lane], scratch->outputs + lane * scratch->outputs_stride,
-               sizeof outputs[lane]);
+        memcpy(outputs[lane], erx_policy_outputs(scratch, lane), sizeof outputs[lane]);
 }

@@ -8,7 +8,7 @@
 #ifndef ERX_KERNELS_TENSORS_H
 #define ERX_KERNELS_TENSORS_H
 
-#include "mem/base.h"
+#include "kernels/policy_shape.h"
 
 #define ERX_FEATURES         58u /* F: 29 a player */
 #define ERX_CONTROLS         26u /* Fn: the 13 controller features of both players */
@@ -48,7 +48,14 @@ typedef struct {
     uint32_t layer_count; /* L */
     uint32_t head_count;  /* H */
     uint32_t head_dim;    /* P = di / H */
+    /* An MLP world model (MLP.md) has these sizes in place of all the others. */
+    erx_policy_shape_t stack;
 } erx_shape_t;
+
+static inline bool erx_shape_is_stack(const erx_shape_t *shape)
+{
+    return shape->stack.context > 0;
+}
 
 /* Channels of the convolution: di + 2 N. */
 static inline uint32_t erx_shape_conv_dim(const erx_shape_t *shape)
@@ -89,6 +96,7 @@ typedef struct {
 
 typedef struct {
     erx_shape_t shape;
+    erx_policy_tensors_t stack;         /* of an MLP world model, which has nothing else */
     const int16_t *Wf;                  /* [d][58] */
     const int32_t *Wf_m;                /* [d] */
     const int32_t *bf;                  /* [d] */

@@ -25,7 +25,7 @@ typedef struct {
 } request_t;
 
 static const struct argp_option options[] = {
-    {"preset", 'p', "NAME", 0, "Shape: micro, tiny, small, target or wm384", 1},
+    {"preset", 'p', "NAME", 0, "Shape: micro, tiny, small, target, wm384 or mlp", 1},
     {"seed", 's', "N", 0, "Seed; the same gives the same bytes on every machine (default 1)", 1},
     {"out", 'o', "DIR", 0, "Model directory to make; must be new or empty", 1},
     {0, 0, 0, 0, "In place of a preset:", 2},
@@ -39,10 +39,12 @@ static const struct argp_option options[] = {
 
 static void take_preset(request_t *request, const char *text, const struct argp_state *state)
 {
-    const char *names[ERX_PRESETS + 1] = {NULL};
+    const char *names[ERX_PRESETS + 2] = {NULL};
     for (uint32_t i = 0; i < ERX_PRESETS; i++)
         names[i] = erx_presets[i].name;
-    request->shape = erx_presets[erx_option_choice(state, "preset", text, names)].shape;
+    names[ERX_PRESETS] = "mlp";
+    uint32_t choice = erx_option_choice(state, "preset", text, names);
+    request->shape = choice == ERX_PRESETS ? erx_preset_mlp : erx_presets[choice].shape;
     request->preset = text;
 }
 
@@ -127,13 +129,34 @@ static erx_status_t write_model(const request_t *request, const erx_model_draft_
     /* JSON integers are signed; a seed may need all 64 bits. */
     char seed[sizeof "18446744073709551615"];
     (void)snprintf(seed, sizeof seed, "%" PRIu64, request->seed);
-    json_t *provenance = json_pack("{s:s, s:s, s:s, s:o}", "made_by", "erx synth: random weights",
-                                   "preset", request->preset == NULL ? "none" : request->preset,
-                                   "seed", seed, "health", erx_health_json(health));
+    json_t *provenance =
+        json_pack("{s:s, s:s, s:s}", "made_by", "erx synth: random weights", "preset",
+                  request->preset == NULL ? "none" : request->preset, "seed", seed);
+    if (provenance != NULL && health != NULL)
+        json_object_set_new(provenance, "health", erx_health_json(health));
     if (provenance == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for the provenance");
     erx_status_t status = erx_model_write(draft, request->out, provenance, NULL, error);
     json_decref(provenance);
+    return status;
+}
+
+/* MLPs have no state that could die or saturate: nothing is calibrated. */
+static erx_status_t fill_model(const request_t *request, erx_model_draft_t *draft,
+                               erx_error_t *error)
+{
+    erx_health_t health;
+    erx_status_t status;
+    if (erx_shape_is_stack(&request->shape)) {
+        erx_synth_mlp_fill(draft, request->seed);
+        status = erx_model_draft_seal(draft, error);
+        return status == ERX_OK ? write_model(request, draft, NULL, error) : status;
+    }
+    status = erx_synth(draft, request->seed, &health, error);
+    if (status == ERX_OK)
+        status = write_model(request, draft, &health, error);
+    if (status == ERX_OK)
+        erx_health_print(&health, stdout);
     return status;
 }
 
@@ -149,12 +172,7 @@ static erx_status_t make_model(const request_t *request, erx_error_t *error)
     status = erx_model_draft_open(&draft, &request->shape, name, error);
     if (status != ERX_OK)
         return status;
-    erx_health_t health;
-    status = erx_synth(&draft, request->seed, &health, error);
-    if (status == ERX_OK)
-        status = write_model(request, &draft, &health, error);
-    if (status == ERX_OK)
-        erx_health_print(&health, stdout);
+    status = fill_model(request, &draft, error);
     erx_model_draft_close(&draft);
     return status;
 }

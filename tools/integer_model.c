@@ -1,5 +1,6 @@
 #include "tools/integer_model.h"
 
+#include "engine/account.h"
 #include "kernels/select.h"
 
 #include <stdlib.h>
@@ -37,7 +38,7 @@ bool erx_integer_group_open(erx_integer_group_t *group_out, const erx_integer_mo
 {
     const erx_shape_t *shape = &model->image.shape;
     *group_out = (erx_integer_group_t){0};
-    size_t state_bytes = shape->layer_count * erx_shape_layer_state_bytes(shape);
+    size_t state_bytes = erx_recurrent_bytes(shape);
     group_out->state_stride = ERX_ALIGN_UP(state_bytes, (size_t)ERX_CACHE_LINE);
     group_out->states = zeroed(group_out->state_stride * lane_count);
     group_out->scratch_memory = zeroed(erx_scratch_bytes(model->kernel, shape, lane_count));

@@ -1,5 +1,6 @@
 #include "tools/model_report.h"
 
+#include "engine/account.h"
 #include "tools/model_writer.h"
 #include "tools/output.h"
 
@@ -26,7 +27,7 @@ static uint64_t count_parameters(const erx_manifest_t *manifest)
 
 static uint64_t state_bytes(const erx_shape_t *shape)
 {
-    return (uint64_t)shape->layer_count * erx_shape_layer_state_bytes(shape);
+    return erx_recurrent_bytes(shape);
 }
 
 /* A free-form part, indented; the manifest checked that it is JSON. */
@@ -41,6 +42,18 @@ static void print_part(const char *name, const char *text)
     json_decref(part);
 }
 
+static void print_shape(const erx_shape_t *shape)
+{
+    if (erx_shape_is_stack(shape)) {
+        printf("%-14s mlp: %u frames, %u and %u units\n", "shape", shape->stack.context,
+               shape->stack.hidden, shape->stack.trunk);
+        return;
+    }
+    printf("%-14s d_model %u, d_inner %u, d_state %u, %u layers, %u heads of %u\n", "shape",
+           shape->d_model, shape->d_inner, shape->d_state, shape->layer_count, shape->head_count,
+           shape->head_dim);
+}
+
 static void print_summary(const erx_model_file_t *file)
 {
     const erx_manifest_t *manifest = &file->manifest;
@@ -49,9 +62,7 @@ static void print_summary(const erx_model_file_t *file)
     erx_sha256_text(file->model_hash, hash);
     printf("%-14s %s\n", "model", manifest->name);
     printf("%-14s %s\n", "hash", hash);
-    printf("%-14s d_model %u, d_inner %u, d_state %u, %u layers, %u heads of %u\n", "shape",
-           shape->d_model, shape->d_inner, shape->d_state, shape->layer_count, shape->head_count,
-           shape->head_dim);
+    print_shape(shape);
     printf("%-14s %.2f million\n", "parameters", (double)count_parameters(manifest) / 1e6);
     printf("%-14s %" PRIu64 " bytes (%.2f MiB) in %u tensors, %u shards\n", "weights",
            manifest->weight_bytes, (double)manifest->weight_bytes / MEGA, manifest->tensor_count,

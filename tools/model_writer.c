@@ -1,6 +1,7 @@
 #include "tools/model_writer.h"
 
 #include "engine/model_file.h"
+#include "engine/policy_file.h"
 #include "kernels/tables.h"
 #include "tools/activation_tables.h"
 #include "tools/output.h"
@@ -22,8 +23,21 @@ static json_t *digest_json(const uint8_t digest[ERX_SHA256_BYTES])
     return json_string(text);
 }
 
+/* kernels/MLP.md */
+static json_t *stack_json(const erx_policy_shape_t *shape)
+{
+    json_t *widths = json_array();
+    for (uint32_t i = 0; i < ERX_POLICY_EMBEDS; i++)
+        json_array_append_new(widths, json_integer(shape->embed_widths[i]));
+    return json_pack("{s:s, s:i, s:i, s:i, s:o}", "model_type", "mlp", "context_len",
+                     (int)shape->context, "hidden_dim", (int)shape->hidden, "trunk_dim",
+                     (int)shape->trunk, "embed_widths", widths);
+}
+
 static json_t *architecture_json(const erx_shape_t *shape)
 {
+    if (erx_shape_is_stack(shape))
+        return stack_json(&shape->stack);
     return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "model_type", "mamba2", "d_model",
                      (int)shape->d_model, "d_inner", (int)shape->d_inner, "d_state",
                      (int)shape->d_state, "n_layers", (int)shape->layer_count, "nheads",
@@ -73,14 +87,14 @@ static json_t *tensors_json(const erx_manifest_t *manifest)
 
 json_t *erx_model_writer_manifest(const erx_manifest_t *manifest)
 {
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:[i,i], s:I, s:o, s:o, s:o, s:o}", "format",
-                     "erx_model_v1", "profile", "i16ssm-1", "name", manifest->name, "architecture",
-                     architecture_json(&manifest->shape), "heads", heads_json(), "block_exponent",
-                     ERX_EXPONENT_MIN, ERX_EXPONENT_MAX, "total_weight_bytes",
-                     (json_int_t)manifest->weight_bytes, "sha256",
-                     digest_json(manifest->weight_sha256), "tables_sha256",
-                     digest_json(erx_tables_sha256), "shard_map", shard_map_json(manifest),
-                     "tensors", tensors_json(manifest));
+    return json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:[i,i], s:I, s:o, s:o, s:o, s:o}", "format", "erx_model_v1",
+        "profile", erx_shape_is_stack(&manifest->shape) ? ERX_POLICY_PROFILE : "i16ssm-1", "name",
+        manifest->name, "architecture", architecture_json(&manifest->shape), "heads", heads_json(),
+        "block_exponent", ERX_EXPONENT_MIN, ERX_EXPONENT_MAX, "total_weight_bytes",
+        (json_int_t)manifest->weight_bytes, "sha256", digest_json(manifest->weight_sha256),
+        "tables_sha256", digest_json(erx_tables_sha256), "shard_map", shard_map_json(manifest),
+        "tensors", tensors_json(manifest));
 }
 
 erx_status_t erx_model_writer_check(const char *directory, erx_error_t *error)

@@ -40,6 +40,12 @@ const erx_preset_t erx_presets[ERX_PRESETS] = {
       .head_dim = 64}},
 };
 
+const erx_shape_t erx_preset_mlp = {.stack = {.context = 10,
+                                              .hidden = 512,
+                                              .trunk = 256,
+                                              .embed_widths = {32, 4, 8, 2, 2, 4, 8, 4},
+                                              .is_world = true}};
+
 const erx_preset_t *erx_preset_find(const char *name)
 {
     for (uint32_t i = 0; i < ERX_PRESETS; i++)

@@ -12,7 +12,10 @@ typedef struct {
 #define ERX_PRESETS 5u
 extern const erx_preset_t erx_presets[ERX_PRESETS];
 
-/* Preset by name; NULL for an unknown one. */
+/* An MLP world model: ten frames, 512 and 256 units. */
+extern const erx_shape_t erx_preset_mlp;
+
+/* Preset of a Mamba2 model by name; NULL for an unknown one. */
 const erx_preset_t *erx_preset_find(const char *name);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef ERX_TOOLS_SYNTH_H
 #define ERX_TOOLS_SYNTH_H
 
+#include "kernels/policy_net.h"
 #include "tools/model_draft.h"
 #include "tools/progress.h"
 #include "tools/synth_health.h"
@@ -27,6 +28,10 @@ erx_status_t erx_synth(erx_model_draft_t *draft, uint64_t seed, erx_health_t *he
 void erx_synth_fill(erx_model_draft_t *draft, uint64_t seed, uint32_t attempt);
 erx_status_t erx_synth_calibrate(erx_model_draft_t *draft, uint64_t seed, erx_progress_t *progress,
                                  erx_error_t *error);
+
+/* Fills the draft of an MLP world model with random weights; scales follow from
+ * the statistics that random weights have. To be sealed by the caller. */
+void erx_synth_mlp_fill(erx_model_draft_t *draft, uint64_t seed);
 
 /* Units of progress of one calibration. */
 uint64_t erx_synth_work(void);

@@ -18,12 +18,9 @@ static int8_t bit(bool set)
     return set ? 127 : 0;
 }
 
-/* Binaries and controller of one player. */
-static int8_t *flag_columns(const erx_world_t *world, uint32_t player, int8_t *columns)
+/* Controller of one player. */
+static int8_t *control_columns(const uint8_t control[ERX_CONTROLLER_BYTES], int8_t *columns)
 {
-    const uint8_t *control = world->control[player];
-    for (uint32_t i = 0; i < ERX_BINARIES; i++)
-        *columns++ = bit(world->binary[player][i]);
     for (uint32_t axis = 0; axis < 4; axis++)
         *columns++ = erx_sat8((int8_t)control[axis]);
     *columns++ = (int8_t)((control[4] > control[5] ? control[4] : control[5]) / 2);
@@ -33,6 +30,14 @@ static int8_t *flag_columns(const erx_world_t *world, uint32_t player, int8_t *c
     *columns++ = bit(control[7] & 8); /* R */
     *columns++ = bit(control[7] & 1); /* D-up */
     return columns;
+}
+
+/* Binaries and controller of one player. */
+static int8_t *flag_columns(const erx_world_t *world, uint32_t player, int8_t *columns)
+{
+    for (uint32_t i = 0; i < ERX_BINARIES; i++)
+        *columns++ = bit(world->binary[player][i]);
+    return control_columns(world->control[player], columns);
 }
 
 static int8_t *embed_columns(const erx_policy_tensors_t *tensors, uint32_t embed, uint16_t value,
@@ -63,7 +68,7 @@ static void first_layer(const erx_policy_tensors_t *tensors, const int32_t *wide
                         const int8_t *dense, int32_t *units)
 {
     uint32_t wide_count = tensors->shape.context * ERX_POLICY_WIDE;
-    uint32_t dense_count = tensors->shape.context * erx_policy_dense_columns(&tensors->shape);
+    uint32_t dense_count = erx_policy_dense_input(&tensors->shape);
     for (uint32_t o = 0; o < tensors->shape.hidden; o++) {
         int32_t wide_sum = 0, dense_sum = 0;
         for (uint32_t i = 0; i < wide_count; i++)
@@ -100,21 +105,50 @@ static void layer(const int8_t *weights, const int32_t *multiplier, const int32_
     }
 }
 
-void erx_ref_policy(const erx_policy_tensors_t *tensors, const erx_world_t *frames, uint32_t player,
-                    int32_t outputs[ERX_POLICY_OUTPUTS])
+/* Columns of all frames; returns the end of the 8-bit ones. */
+static int8_t *stack_columns(const erx_policy_tensors_t *tensors, const erx_world_t *frames,
+                             uint32_t player, int32_t *wide, int8_t *dense)
+{
+    uint32_t columns = erx_policy_dense_columns(&tensors->shape);
+    for (uint32_t k = 0; k < tensors->shape.context; k++, dense += columns) {
+        wide_columns(tensors, &frames[k], player, wide + k * ERX_POLICY_WIDE);
+        dense_columns(tensors, &frames[k], player, dense);
+    }
+    return dense;
+}
+
+static void layers(const erx_policy_tensors_t *tensors, const int32_t *wide, const int8_t *dense,
+                   int32_t *outputs)
 {
     const erx_policy_shape_t *shape = &tensors->shape;
-    int32_t wide[ERX_POLICY_WIDTH_MAX], units[ERX_POLICY_WIDTH_MAX];
-    int8_t dense[ERX_POLICY_WIDTH_MAX], activation[ERX_POLICY_WIDTH_MAX];
-    for (uint32_t k = 0; k < shape->context; k++) {
-        wide_columns(tensors, &frames[k], player, wide + k * ERX_POLICY_WIDE);
-        dense_columns(tensors, &frames[k], player, dense + k * erx_policy_dense_columns(shape));
-    }
+    int32_t units[ERX_POLICY_WIDTH_MAX];
+    int8_t activation[ERX_POLICY_WIDTH_MAX];
     first_layer(tensors, wide, dense, units);
     int32_t exponent = shrink(units, shape->hidden, activation);
     layer(tensors->Wt, tensors->Wt_m, tensors->bt, tensors->Wt_s, shape->trunk, shape->hidden,
           activation, exponent, units);
     exponent = shrink(units, shape->trunk, activation);
-    layer(tensors->Wo, tensors->Wo_m, tensors->bo, tensors->Wo_s, ERX_POLICY_OUTPUTS, shape->trunk,
-          activation, exponent, outputs);
+    layer(tensors->Wo, tensors->Wo_m, tensors->bo, tensors->Wo_s, erx_policy_output_count(shape),
+          shape->trunk, activation, exponent, outputs);
+}
+
+void erx_ref_policy(const erx_policy_tensors_t *tensors, const erx_world_t *frames, uint32_t player,
+                    int32_t outputs[ERX_POLICY_OUTPUTS])
+{
+    int32_t wide[ERX_POLICY_WIDTH_MAX];
+    int8_t dense[ERX_POLICY_WIDTH_MAX];
+    (void)stack_columns(tensors, frames, player, wide, dense);
+    layers(tensors, wide, dense, outputs);
+}
+
+void erx_ref_policy_world(const erx_policy_tensors_t *tensors, const erx_world_t *frames,
+                          const uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES],
+                          int32_t outputs[ERX_REGRESSIONS + ERX_LOGITS])
+{
+    int32_t wide[ERX_POLICY_WIDTH_MAX];
+    int8_t dense[ERX_POLICY_WIDTH_MAX];
+    int8_t *end = stack_columns(tensors, frames, 0, wide, dense);
+    for (uint32_t p = 0; p < ERX_PLAYERS; p++)
+        end = control_columns(control[p], end);
+    layers(tensors, wide, dense, outputs);
 }

@@ -10,4 +10,10 @@
 void erx_ref_policy(const erx_policy_tensors_t *tensors, const erx_world_t *frames, uint32_t player,
                     int32_t outputs[ERX_POLICY_OUTPUTS]);
 
+/* Outputs in Q16 of a world model (MLP.md): 30 regressions, 1,020 logits.
+ * control is applied now. */
+void erx_ref_policy_world(const erx_policy_tensors_t *tensors, const erx_world_t *frames,
+                          const uint8_t control[ERX_PLAYERS][ERX_CONTROLLER_BYTES],
+                          int32_t outputs[ERX_REGRESSIONS + ERX_LOGITS]);
+
 #endif

@@ -1,7 +1,7 @@
 /* What a session computes is a function of its inputs alone: the same bytes
  * for every kernel, number of workers, schedule, company in its blocks, order
- * of arrival and slot. Three models of different shapes play in one engine at
- * once throughout. */
+ * of arrival and slot. Models of different shapes and architectures play in one
+ * engine at once throughout. */
 #include "kernels/select.h"
 #include "tests/engine/engine_suites.h"
 #include "tests/engine/rig.h"
@@ -11,7 +11,7 @@
 
 #define TIMEOUT_SECONDS 300
 #define WORKERS_MAX     4u
-#define MODELS          3u
+#define MODELS          4u
 #ifdef ERX_SANITIZED
 #define FRAMES 3u /* that every session plays */
 #else
@@ -58,7 +58,8 @@ static rig_model_t models[MODELS];
 
 static void setup(void)
 {
-    const erx_shape_t *shapes[MODELS] = {&erx_fixture_micro, &erx_fixture_small, &odd_shape};
+    const erx_shape_t *shapes[MODELS] = {&erx_fixture_micro, &erx_fixture_small, &odd_shape,
+                                         &erx_fixture_mlp};
     for (uint32_t m = 0; m < MODELS; m++)
         rig_model_open(&models[m], shapes[m], erx_test_seed() + m);
 }

@@ -2,6 +2,7 @@
  * decision that follows, against what POLICY.md says of it. */
 #include "kernels/ref/policy_ref.h"
 #include "kernels/select.h"
+#include "kernels/stack_state.h"
 #include "tests/kernels/draw.h"
 #include "tests/kernels/expect.h"
 #include "tests/kernels/suites.h"
@@ -72,7 +73,7 @@ static void make(made_t *made, const erx_policy_shape_t *shape, erx_rng_t *rng)
 {
     erx_policy_tensors_t *tensors = &made->tensors;
     uint32_t wide = shape->context * ERX_POLICY_WIDE;
-    uint32_t dense = shape->context * erx_policy_dense_columns(shape);
+    uint32_t dense = erx_policy_dense_input(shape), outputs = erx_policy_output_count(shape);
     uint32_t H = shape->hidden, T = shape->trunk;
     *made = (made_t){.tensors.shape = *shape, .rng = rng};
     for (uint32_t i = 0; i < ERX_POLICY_EMBEDS; i++)
@@ -92,10 +93,9 @@ static void make(made_t *made, const erx_policy_shape_t *shape, erx_rng_t *rng)
     tensors->Wt = draw_weights(made, T, H);
     tensors->Wt_m = draw_multipliers(made, tensors->Wt, T, H, 127, tensors->Wt_s - 5);
     tensors->bt = draw_bias(made, T);
-    tensors->Wo = draw_weights(made, ERX_POLICY_OUTPUTS, T);
-    tensors->Wo_m =
-        draw_multipliers(made, tensors->Wo, ERX_POLICY_OUTPUTS, T, 127, tensors->Wo_s - 5);
-    tensors->bo = draw_bias(made, ERX_POLICY_OUTPUTS);
+    tensors->Wo = draw_weights(made, outputs, T);
+    tensors->Wo_m = draw_multipliers(made, tensors->Wo, outputs, T, 127, tensors->Wo_s - 5);
+    tensors->bo = draw_bias(made, outputs);
 }
 
 static void discard(made_t *made)
@@ -212,6 +212,103 @@ START_TEST(test_the_second_seat_swaps_the_players)
 }
 END_TEST
 
+/* ---- world models (MLP.md) ---- */
+
+static const erx_policy_shape_t world_shapes[] = {
+    {1, 1, 1, {1, 1, 1, 1, 1, 1, 1, 1}, true},
+    {3, 65, 17, {5, 1, 3, 2, 7, 1, 2, 9}, true},
+    {10, 512, 256, {32, 4, 8, 2, 2, 4, 8, 4}, true},
+};
+
+static uint8_t controls[LANES][ERX_PLAYERS][ERX_CONTROLLER_BYTES];
+static int32_t expected_world[LANES][ERX_REGRESSIONS + ERX_LOGITS];
+
+/* Lane i sees steps states, fewer than K or more; what is missing is its first. */
+static void prepare_worlds(const made_t *made, uint32_t lane, uint32_t steps, erx_world_t *seen)
+{
+    uint32_t K = made->tensors.shape.context;
+    erx_world_t stack[ERX_POLICY_CONTEXT_MAX];
+    for (uint32_t s = 0; s < steps; s++)
+        draw_world(made->rng, &seen[s]);
+    for (uint32_t k = 0; k < K; k++)
+        stack[k] = seen[steps + k < K ? 0 : steps + k - K];
+    erx_rng_fill(made->rng, controls[lane], sizeof controls[lane]);
+    erx_ref_policy_world(&made->tensors, stack,
+                         (const uint8_t(*)[ERX_CONTROLLER_BYTES])controls[lane],
+                         expected_world[lane]);
+}
+
+#define STEPS (2 * ERX_POLICY_CONTEXT_MAX)
+static erx_world_t seen[LANES][STEPS];
+
+/* Lane i saw 1 + i states, beginning anew after STEPS. */
+static uint32_t steps_of(uint32_t lane)
+{
+    return 1 + lane % STEPS;
+}
+
+/* Pushes what each lane saw into its ring and runs all of them with one kernel. */
+static void expect_worlds(const made_t *made, const erx_kernel_t *kernel, uint32_t count)
+{
+    const erx_policy_shape_t *shape = &made->tensors.shape;
+    size_t ring_bytes = erx_stack_state_bytes(shape);
+    uint8_t *packed = aligned(erx_policy_image_bytes(kernel, shape));
+    uint8_t *work = aligned(erx_policy_scratch_bytes(kernel, shape));
+    uint8_t *rings = aligned(LANES * ring_bytes);
+    erx_policy_lane_t lanes[LANES] = {0};
+    erx_policy_image_t image;
+    erx_policy_scratch_t scratch;
+    erx_policy_image_pack(kernel, &made->tensors, packed, &image);
+    erx_policy_image_map(kernel, &made->tensors, packed, &image);
+    erx_policy_scratch_init(&scratch, kernel, shape, work);
+    for (uint32_t lane = 0; lane < count; lane++) {
+        for (uint32_t s = 0; s < steps_of(lane); s++)
+            erx_stack_state_push(&image, &seen[lane][s], rings + lane * ring_bytes, &lanes[lane]);
+        lanes[lane].control = (const uint8_t(*)[ERX_CONTROLLER_BYTES])controls[lane];
+    }
+    erx_policy_forward(kernel, &image, &scratch, lanes, count);
+    for (uint32_t lane = 0; lane < count; lane++)
+        ck_assert_msg(memcmp(erx_policy_outputs(&scratch, lane), expected_world[lane],
+                             sizeof expected_world[lane]) == 0,
+                      "%s: lane %u differs from the reference", kernel->name, lane);
+    free(packed);
+    free(work);
+    free(rings);
+}
+
+START_TEST(test_worlds_equal_the_reference_through_their_rings)
+{
+    const erx_kernel_t *kernels[ERX_KERNELS_MAX];
+    erx_rng_t rng = erx_rng_open(40 + (uint64_t)_i);
+    uint32_t kernel_count = erx_kernel_list(kernels);
+    made_t made;
+    make(&made, &world_shapes[_i], &rng);
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        prepare_worlds(&made, lane, steps_of(lane), seen[lane]);
+    for (uint32_t k = 0; k < kernel_count; k++) {
+        expect_worlds(&made, kernels[k], LANES);
+        expect_worlds(&made, kernels[k], 1);
+    }
+    discard(&made);
+}
+END_TEST
+
+START_TEST(test_rings_from_outside_are_checked)
+{
+    const erx_policy_shape_t *shape = &world_shapes[1];
+    uint8_t *ring = aligned(erx_stack_state_bytes(shape));
+    ck_assert(erx_stack_state_is_valid(shape, ring));
+    ring[4] = 2; /* the last frame of three */
+    ck_assert(erx_stack_state_is_valid(shape, ring));
+    ring[4] = 3;
+    ck_assert(!erx_stack_state_is_valid(shape, ring));
+    ring[4] = 0;
+    ring[0] = 2;
+    ck_assert(!erx_stack_state_is_valid(shape, ring));
+    free(ring);
+}
+END_TEST
+
 /* ---- decisions ---- */
 
 START_TEST(test_without_chance_what_is_likelier_is_done)
@@ -320,6 +417,9 @@ Suite *policy_run_suite(void)
     tcase_add_loop_test(run, test_every_kernel_and_batch_equals_the_reference, 0,
                         (int)ERX_COUNT(shapes));
     tcase_add_test(run, test_the_second_seat_swaps_the_players);
+    tcase_add_loop_test(run, test_worlds_equal_the_reference_through_their_rings, 0,
+                        (int)ERX_COUNT(world_shapes));
+    tcase_add_test(run, test_rings_from_outside_are_checked);
     suite_add_tcase(suite, run);
     TCase *decide = tcase_create("decide");
     tcase_set_timeout(decide, 60);

@@ -1,6 +1,7 @@
 #include "tests/support/model_fixture.h"
 
 #include "engine/sha256.h"
+#include "kernels/policy_net.h"
 #include "kernels/tables.h"
 #include "mem/alloc.h"
 #include "mem/assert.h"
@@ -19,6 +20,12 @@ const erx_shape_t erx_fixture_small = {.d_model = 96,
                                        .layer_count = 2,
                                        .head_count = 4,
                                        .head_dim = 48};
+
+const erx_shape_t erx_fixture_mlp = {.stack = {.context = 3,
+                                               .hidden = 40,
+                                               .trunk = 24,
+                                               .embed_widths = {4, 2, 3, 1, 2, 2, 3, 2},
+                                               .is_world = true}};
 
 /* Spread (standard deviation) of the values that flow through a layer. Each
  * multiplier is chosen so that what it gives has about the spread wanted. */
@@ -209,6 +216,28 @@ static void make_layer(maker_t *maker, int32_t layer)
     memcpy(values_of(maker, "sc"), scalars, sizeof scalars);
 }
 
+/* ---- an MLP world model ---- */
+
+static void make_stack(maker_t *maker)
+{
+    static const char *const weights[] = {"Wd",  "Wc",  "Wt",  "Wo",  "E.0", "E.1",
+                                          "E.2", "E.3", "E.4", "E.5", "E.6", "E.7"};
+    const int32_t shifts[] = {24, 20, 20, 20};
+    maker->layer = -1;
+    for (size_t i = 0; i < ERX_COUNT(weights); i++)
+        fill(maker, weights[i], -127, 127);
+    fill(maker, "fm", 10000, 80000);
+    fill(maker, "Wc_m", 1 << 15, 1 << 16);
+    fill(maker, "Wd_m", 1 << 15, 1 << 16);
+    fill(maker, "b1", -4000, 8000);
+    fill(maker, "Wt_m", 1 << 17, 1 << 18);
+    fill(maker, "bt", -4000, 8000);
+    /* Half a unit or three logits, in Q16, from sums that spread by 14,000. */
+    fill(maker, "Wo_m", 1 << 21, 1 << 23);
+    fill(maker, "bo", -60000, 60000);
+    memcpy(values_of(maker, "sc"), shifts, sizeof shifts);
+}
+
 /* ---- the manifest ---- */
 
 static json_t *digest_json(const void *data, size_t bytes)
@@ -224,6 +253,12 @@ static json_t *digest_json(const void *data, size_t bytes)
 
 static json_t *architecture_json(const erx_shape_t *shape)
 {
+    const uint32_t *w = shape->stack.embed_widths;
+    if (erx_shape_is_stack(shape))
+        return json_pack("{s:s, s:i, s:i, s:i, s:[i,i,i,i,i,i,i,i]}", "model_type", "mlp",
+                         "context_len", shape->stack.context, "hidden_dim", shape->stack.hidden,
+                         "trunk_dim", shape->stack.trunk, "embed_widths", w[0], w[1], w[2], w[3],
+                         w[4], w[5], w[6], w[7]);
     return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "model_type", "mamba2", "d_model",
                      shape->d_model, "d_inner", shape->d_inner, "d_state", shape->d_state,
                      "n_layers", shape->layer_count, "nheads", shape->head_count, "headdim",
@@ -280,12 +315,13 @@ static char *manifest_text(const erx_fixture_t *fixture)
     erx_sha256_text(erx_tables_sha256, tables);
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:o, s:o, s:[i, i], s:I, s:o, s:s, s:o, s:o, s:{s:s}}", "format",
-        "erx_model_v1", "profile", "i16ssm-1", "name", "fixture", "architecture",
-        architecture_json(&fixture->shape), "heads", heads_json(), "block_exponent",
-        ERX_EXPONENT_MIN, ERX_EXPONENT_MAX, "total_weight_bytes", (json_int_t)fixture->weight_bytes,
-        "sha256", digest_json(fixture->weights, fixture->weight_bytes), "tables_sha256", tables,
-        "shard_map", shard_map_json(fixture), "tensors", tensors_json(&fixture->shape),
-        "provenance", "made", "by a test fixture");
+        "erx_model_v1", "profile", erx_shape_is_stack(&fixture->shape) ? "i8mlp-1" : "i16ssm-1",
+        "name", "fixture", "architecture", architecture_json(&fixture->shape), "heads",
+        heads_json(), "block_exponent", ERX_EXPONENT_MIN, ERX_EXPONENT_MAX, "total_weight_bytes",
+        (json_int_t)fixture->weight_bytes, "sha256",
+        digest_json(fixture->weights, fixture->weight_bytes), "tables_sha256", tables, "shard_map",
+        shard_map_json(fixture), "tensors", tensors_json(&fixture->shape), "provenance", "made",
+        "by a test fixture");
     ERX_ASSERT(root != NULL);
     char *text = json_dumps(root, JSON_INDENT(1));
     ERX_ASSERT(text != NULL);
@@ -330,7 +366,10 @@ void erx_fixture_model(const erx_shape_t *shape, uint64_t seed, erx_fixture_t *f
     fixture->weights = erx_alloc(fixture->weight_bytes, 1);
     ERX_ASSERT(fixture->weights != NULL);
     maker_t maker = {.fixture = fixture, .rng = {.state = seed}};
-    make_globals(&maker);
+    if (erx_shape_is_stack(shape))
+        make_stack(&maker);
+    else
+        make_globals(&maker);
     for (uint32_t layer = 0; layer < shape->layer_count; layer++)
         make_layer(&maker, (int32_t)layer);
     erx_fixture_seal(fixture);
