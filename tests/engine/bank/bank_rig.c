@@ -12,8 +12,9 @@
 const erx_shape_t bank_rig_shape = {
     .d_model = 32, .d_inner = 64, .d_state = 2, .layer_count = 3, .head_count = 1, .head_dim = 64};
 
-#define MODEL_SEED   20260101u
-#define VALID_BLOCKS 10u
+#define MODEL_SEED      20260101u
+#define VALID_BLOCKS    10u
+#define FIRST_TIMESTAMP 1700000001
 
 static void expect(erx_status_t status, const erx_error_t *error)
 {
@@ -91,6 +92,9 @@ static void open_bank(bank_rig_t *rig, const bank_rig_options_t *options, erx_er
         .refuse_uncloned = options->refuse_uncloned,
     };
     expect(erx_bank_open(&config, &rig->bank, error), error);
+    rig->slot = 1;
+    rig->timestamp = FIRST_TIMESTAMP;
+    erx_bank_begin(rig->bank, rig->slot, rig->timestamp);
 }
 
 void bank_rig_open(bank_rig_t *rig, const bank_rig_options_t *options)
@@ -104,22 +108,39 @@ void bank_rig_open(bank_rig_t *rig, const bank_rig_options_t *options)
     rig->engine = open_engine(&error);
     const erx_accounts_config_t accounts = {
         .account_capacity = 256,
-        .heap_bytes = 32 * ERX_ACCOUNTS_PAGE_BYTES,
+        .heap_bytes = (uint64_t)(options->heap_pages == 0 ? 32 : options->heap_pages) *
+                      ERX_ACCOUNTS_PAGE_BYTES,
         .write_log_bytes = options->write_log_bytes == 0 ? 1u << 20 : options->write_log_bytes,
         .undo_log_bytes = 1u << 18,
     };
     expect(erx_accounts_open(&accounts, &rig->accounts, &error), &error);
     open_models(rig, &error);
     open_bank(rig, options, &error);
-    rig->timestamp = 1700000000;
-    erx_bank_begin(rig->bank, ++rig->slot, ++rig->timestamp);
 }
 
-void bank_rig_close(bank_rig_t *rig)
+static void close_bank(bank_rig_t *rig)
 {
     erx_bank_close(rig->bank);
     erx_status_cache_close(rig->statuses);
     erx_blockhash_close(rig->blockhashes);
+}
+
+void bank_rig_reset(bank_rig_t *rig, const bank_rig_options_t *options)
+{
+    uint32_t model_count;
+    erx_error_t error = {0};
+    erx_model_t *models = erx_engine_models(rig->engine, &model_count);
+    close_bank(rig);
+    erx_accounts_reset(rig->accounts);
+    for (uint32_t i = 0; i < model_count; i++)
+        erx_session_pool_reset(&models[i].sessions);
+    expect(erx_models_settle(rig->models, &error), &error);
+    open_bank(rig, options, &error);
+}
+
+void bank_rig_close(bank_rig_t *rig)
+{
+    close_bank(rig);
     erx_models_close(rig->models);
     erx_engine_close(rig->engine);
     erx_accounts_close(rig->accounts);

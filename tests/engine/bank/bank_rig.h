@@ -38,11 +38,15 @@ typedef struct {
     uint64_t block_units_max; /* 0: plenty */
     bool refuse_uncloned;
     uint32_t write_log_bytes; /* 0: plenty */
+    uint32_t heap_pages;      /* 0: plenty */
 } bank_rig_options_t;
 
 /* Opens it; a block has begun. options may be NULL. */
 void bank_rig_open(bank_rig_t *rig, const bank_rig_options_t *options);
 void bank_rig_close(bank_rig_t *rig);
+
+/* As newly opened with the same options: no account but the model's, no session. */
+void bank_rig_reset(bank_rig_t *rig, const bank_rig_options_t *options);
 
 /* Ends the block and begins the next one. */
 void bank_rig_seal(bank_rig_t *rig);
