@@ -14,12 +14,25 @@ models=$here/../../models
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+# settle FILE: the file in scratch is the committed one, or becomes it.
+settle() {
+    if [ -n "$check" ]; then
+        cmp "$scratch/$1" "$here/$1"
+    else
+        cp "$scratch/$1" "$here/$1"
+    fi
+}
+
 for game in 0 13 27; do
     "$erx" rollout --model "$models/world" --trace "$models/scripted.trace" \
         --game "$game" --frames 300 --hash >"$scratch/world_$game.hashes"
-    if [ -n "$check" ]; then
-        cmp "$scratch/world_$game.hashes" "$here/world_$game.hashes"
-    else
-        cp "$scratch/world_$game.hashes" "$here/world_$game.hashes"
-    fi
+    settle "world_$game.hashes"
+done
+
+# An MLP world model: weights from a seed, the arithmetic of the reference.
+"$erx" synth --preset mlp --seed 1 --out "$scratch/mlp"
+for isa in --isa=scalar ""; do
+    "$erx" rollout --model "$scratch/mlp" --trace "$models/scripted.trace" \
+        --game 0 --frames 300 --hash ${isa:+"$isa"} >"$scratch/mlp_0.hashes"
+    settle mlp_0.hashes
 done
