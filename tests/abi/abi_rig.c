@@ -117,7 +117,8 @@ static void sign(uint8_t *packet, const erx_message_t *message)
         }
 }
 
-size_t abi_rig_packet(abi_rig_t *rig, const call_t *call, uint8_t packet[ERX_PACKET_MAX])
+static size_t packet_of(abi_rig_t *rig, const erx_key_t *program, const call_t *call,
+                        uint8_t packet[ERX_PACKET_MAX])
 {
     rig_transaction_t transaction;
     erx_intake_item_t item;
@@ -129,10 +130,21 @@ size_t abi_rig_packet(abi_rig_t *rig, const call_t *call, uint8_t packet[ERX_PAC
     ck_assert_int_eq(erx_rollup_blockhash(rig->rollup, blockhash.bytes, NULL, NULL), 0);
     rig_transaction_begin(&transaction, &payer.key);
     rig_transaction_add(&transaction, &erx_key_compute_budget, NULL, 0, data, sizeof data);
-    call_add(&transaction, call);
+    rig_transaction_add(&transaction, program, call->accounts, call->account_count, call->data,
+                        call->data_bytes);
     rig_transaction_write(&transaction, &blockhash, packet, &item);
     sign(packet, &item.message);
     return item.bytes;
+}
+
+size_t abi_rig_packet(abi_rig_t *rig, const call_t *call, uint8_t packet[ERX_PACKET_MAX])
+{
+    return packet_of(rig, &erx_key_world, call, packet);
+}
+
+size_t abi_rig_system_packet(abi_rig_t *rig, const call_t *call, uint8_t packet[ERX_PACKET_MAX])
+{
+    return packet_of(rig, &erx_key_system, call, packet);
 }
 
 const erx_transaction_outcome_t *abi_rig_run(abi_rig_t *rig, const call_t *call)

@@ -48,6 +48,9 @@ erx_pubkey_t abi_rig_key(uint64_t signer);
  * every one differs. Returns its size. */
 size_t abi_rig_packet(abi_rig_t *rig, const call_t *call, uint8_t packet[ERX_PACKET_MAX]);
 
+/* The same for an instruction of the System program. */
+size_t abi_rig_system_packet(abi_rig_t *rig, const call_t *call, uint8_t packet[ERX_PACKET_MAX]);
+
 /* Submits it and seals a block; its outcome. */
 const erx_transaction_outcome_t *abi_rig_run(abi_rig_t *rig, const call_t *call);
 

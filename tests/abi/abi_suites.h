@@ -3,6 +3,7 @@
 
 #include "tests/support/check_main.h"
 
+Suite *base_layer_suite(void);
 Suite *blocks_suite(void);
 Suite *durable_suite(void);
 Suite *handle_suite(void);
