@@ -240,16 +240,17 @@ static erx_status_t add_frame(erx_replay_t *replay, const erx_record_t *record,
 }
 
 /* Compares the images that lie behind the state where re-execution began. */
-static erx_status_t check_images(const erx_replay_t *replay, const erx_record_t *record,
+static erx_status_t check_images(erx_replay_t *replay, const erx_record_t *record,
                                  erx_error_t *error)
 {
     const erx_pools_t *pools = &replay->pools;
-    for (uint32_t pool = 0; pool < pools->count; pool++) {
+    for (uint32_t pool = 0; replay->other_count > 0 && pool < pools->count; pool++) {
         for (uint32_t slot = 0; slot < erx_pools_capacity(pools, pool); slot++) {
             const erx_replay_slot_t *state = &replay->slots[pools->base[pool] + slot];
-            const erx_session_t *session = erx_pools_session(pools, pool, slot);
             if (state->other != record->sequence || state->base >= state->other)
                 continue;
+            const erx_session_t *session = erx_pools_session(pools, pool, slot);
+            replay->other_count--;
             bool is_used = session == NULL || session->generation % 2 == 1;
             uint64_t hash = erx_state_hash(erx_pools_arena(pools, pool, slot),
                                            is_used ? erx_pools_arena_bytes(pools, pool) : 0);

@@ -26,7 +26,8 @@ typedef struct {
     const uint8_t *file_id;
     const char *name; /* for messages */
     erx_replay_slot_t *slots;
-    uint64_t sequence; /* of the last record that was applied */
+    uint64_t other_count; /* slots whose other image re-execution will pass */
+    uint64_t sequence;    /* of the last record that was applied */
     uint64_t frames_done;
     uint64_t frames_total;
     uint64_t frames_hash; /* over the frames of the last record ... */

@@ -13,6 +13,8 @@ typedef struct {
     const erx_chain_t *chain;
     uint64_t needed; /* of the newest record: every slot had a durable image from one before on */
     erx_replay_from_t from;
+    uint64_t touched; /* of the newest record: slots that were ever changed */
+    uint64_t found;   /* slots whose state is an image's */
 } load_t;
 
 /* Reads an image into the buffer; false where it is not whole. */
@@ -103,7 +105,8 @@ static bool from_genesis(const load_t *load)
     return load->from == ERX_REPLAY_OLDEST && load->chain->first_sequence == 1;
 }
 
-static erx_status_t load_slot(const load_t *load, erx_checkpoint_place_t place, erx_error_t *error)
+/* Loads a slot; counts it where its state was found. */
+static erx_status_t load_slot(load_t *load, erx_checkpoint_place_t place, erx_error_t *error)
 {
     image_t images[ERX_CHECKPOINT_IMAGES];
     uint32_t count = order_images(load, place, images);
@@ -131,10 +134,19 @@ static erx_status_t load_slot(const load_t *load, erx_checkpoint_place_t place, 
     }
     if (ERX_MUTANT(OLDER_CHECKPOINT) && count == 2)
         state->base = state->touched = images[1].sequence;
+    load->found += state->touched != 0;
+    load->replay->other_count += state->other > state->base;
     if (!erx_pools_is_pages(&load->replay->pools, place.pool))
         load->replay->frames_total +=
             load->chain->last_sequence - ERX_MIN(state->base, load->chain->last_sequence);
     return ERX_OK;
+}
+
+/* Whether slots that were not looked at may have images. Most pages of a large
+ * heap were never written, and a look at one is two reads. */
+static bool may_be_more(const load_t *load)
+{
+    return load->from == ERX_REPLAY_OLDEST || load->found < load->touched;
 }
 
 erx_status_t erx_replay_load(erx_replay_t *replay, erx_io_t *io, void *buffer,
@@ -147,10 +159,13 @@ erx_status_t erx_replay_load(erx_replay_t *replay, erx_io_t *io, void *buffer,
         .chain = chain,
         .from = from,
     };
-    if (chain->count > 0)
+    if (chain->count > 0) {
         load.needed = chain->links[chain->count - 1].record->needed;
+        load.touched = chain->links[chain->count - 1].record->touched;
+    }
     for (uint32_t pool = 0; pool < replay->pools.count; pool++) {
-        for (uint32_t slot = 0; slot < erx_pools_capacity(&replay->pools, pool); slot++) {
+        uint32_t capacity = erx_pools_capacity(&replay->pools, pool);
+        for (uint32_t slot = 0; may_be_more(&load) && slot < capacity; slot++) {
             const erx_checkpoint_place_t place = {
                 .file_id = replay->file_id,
                 .pool = pool,
