@@ -109,8 +109,8 @@ typedef struct {
     uint64_t checkpoint_bytes; /* likewise */
     uint64_t checkpoint_count;
     uint64_t checkpoint_age; /* records that recovery would need now */
-    uint64_t commit_cpu_ns; /* of the commit thread */
-    uint64_t waits;         /* times that a block waited for the machine */
+    uint64_t commit_cpu_ns;  /* of the commit thread */
+    uint64_t waits;          /* times that a block waited for the machine */
 } erx_store_figures_t;
 
 erx_store_figures_t erx_store_figures(const erx_store_t *store);
