@@ -46,7 +46,7 @@ static const struct argp_option argp_options[] = {
     {"context", OPTION_CONTEXT, "K", 0, "Frames that the policy sees (default 10)", 0},
     {"hidden", OPTION_UNITS, "H", 0, "Units of the first layer (default 256)", 0},
     {"trunk", OPTION_TRUNK, "T", 0, "Units of the second layer (default 128)", 0},
-    {"epochs", OPTION_EPOCHS, "N", 0, "Passes over the games, a fraction too (default 5)", 0},
+    {"epochs", OPTION_EPOCHS, "N", 0, "Passes over the games, a fraction too (default 6)", 0},
     {"rate", OPTION_RATE, "R", 0, "Greatest learning rate (default 0.001)", 0},
     {"decay", OPTION_DECAY, "D", 0, "Weight decay, a unit of learning rate (default 0.1)", 0},
     {"drop", OPTION_DROP, "N", 0,
@@ -254,7 +254,7 @@ int erx_command_imitate(int argc, char **argv)
 {
     request_t request = {
         .shape = {.context = 10, .hidden = 256, .trunk = 128},
-        .epochs = 5,
+        .epochs = 6,
         .training = {.seed = 1, .rate = 1e-3, .decay = 0.1, .dropped = 64},
     };
     erx_error_t error;
