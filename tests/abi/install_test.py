@@ -5,7 +5,6 @@ examples, models, command.
 
 usage: install_test.py BUILD_DIR SOURCE_DIR C_COMPILER"""
 
-import ctypes.util
 import os
 import pathlib
 import re
@@ -21,6 +20,7 @@ C_WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 # A fenced block of C in a document.
 C_BLOCK = re.compile(r"^```c\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OPTION = re.compile(r"--[a-z][a-z0-9-]*")
 DECLARATION = re.compile(r"\bERX_API\b[^;]*?\b(erx_\w+)\(")
 
 
@@ -39,39 +39,45 @@ def declared_functions(header):
     return set(DECLARATION.findall(header.read_text()))
 
 
-class Installed(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        scratch = tempfile.TemporaryDirectory(prefix="erx-install-")
-        cls.addClassCleanup(scratch.cleanup)
-        cls.scratch = pathlib.Path(scratch.name)
-        cls.root = cls.scratch / "root"
-        run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", cls.root)
-        (pc,) = cls.root.rglob("erx.pc")
-        cls.libdir = pc.parent.parent
-        cls.environment = {
-            **os.environ,
-            "PKG_CONFIG_PATH": str(pc.parent),
-            "PKG_CONFIG_SYSROOT_DIR": str(cls.root),
-            "LD_LIBRARY_PATH": str(cls.libdir),
-        }
-        cls.header = cls.find("erx.h")
-        cls.world = cls.root / cls.variable("modelsdir").lstrip("/") / "world"
+def install(scratch):
+    """Installs below a scratch directory, and finds what the tests need of it."""
+    root = scratch / "root"
+    run("meson", "install", "-C", BUILD, "--no-rebuild", "--quiet", "--destdir", root)
+    (pc,) = root.rglob("erx.pc")
+    Installed.scratch = scratch
+    Installed.root = root
+    Installed.libdir = pc.parent.parent
+    Installed.environment = {
+        **os.environ,
+        "PKG_CONFIG_PATH": str(pc.parent),
+        "PKG_CONFIG_SYSROOT_DIR": str(root),
+        "LD_LIBRARY_PATH": str(pc.parent.parent),
+    }
 
-    @classmethod
-    def find(cls, name):
-        (path,) = cls.root.rglob(name)
+
+def setUpModule():
+    scratch = tempfile.TemporaryDirectory(prefix="erx-install-")
+    unittest.addModuleCleanup(scratch.cleanup)
+    install(pathlib.Path(scratch.name))
+
+
+class Installed(unittest.TestCase):
+    """What is installed, found as embedders find it."""
+
+    def find(self, name):
+        (path,) = self.root.rglob(name)
         return path
 
-    @classmethod
-    def pkg_config(cls, *options):
-        return run("pkg-config", *options, "erx", env=cls.environment).split()
+    def pkg_config(self, *options):
+        return run("pkg-config", *options, "erx", env=self.environment).split()
 
-    @classmethod
-    def variable(cls, name):
-        """Of erx.pc, without the scratch directory."""
-        path = cls.pkg_config(f"--variable={name}")[0]
-        return path[len(str(cls.root)) :] if path.startswith(str(cls.root)) else path
+    def directory(self, name):
+        """A directory that erx.pc names, where it lies in the scratch directory."""
+        path = self.pkg_config(f"--variable={name}")[0]
+        return pathlib.Path(path) if path.startswith(str(self.root)) else self.root / path[1:]
+
+    def world(self):
+        return self.directory("modelsdir") / "world"
 
     def compile(self, source, *flags, compiler=None):
         program = self.scratch / f"{pathlib.Path(source).name}.program"
@@ -86,20 +92,19 @@ class Files(Installed):
     def test_what_an_embedder_looks_for_is_there(self):
         for name in ("liberx.so", "liberx.a", "erx.1", "erx.3", "two_sessions.c", "machine.rs"):
             self.assertTrue(self.find(name).exists(), name)
-        idl = self.root / self.variable("idldir").lstrip("/") / "world_model.json"
-        self.assertEqual(
-            idl.read_bytes(), (SOURCE / "abi" / "idl" / "world_model.json").read_bytes()
-        )
+        idl = self.directory("idldir") / "world_model.json"
+        self.assertEqual(idl.read_text(), (SOURCE / "abi/idl/world_model.json").read_text())
         for document in ("README.md", "ACCOUNTS.md"):
             documents = [path for path in self.root.rglob(document) if path.parent.name == "erx"]
             self.assertEqual(len(documents), 1, document)
 
     def test_the_command_finds_the_installed_model_good(self):
         erx = self.find("bin/erx")
-        self.assertIn("melee-world", self.run_program(erx, "inspect", self.world))
-        self.run_program(erx, "inspect", self.world.parent / "policy")
-        trace = self.world.parent / "scripted.trace"
-        arguments = ("--model", self.world, "--trace", trace, "--frames", 2, "--hash")
+        models = self.directory("modelsdir")
+        self.assertIn("melee-world", self.run_program(erx, "inspect", self.world()))
+        self.run_program(erx, "inspect", models / "policy")
+        trace = models / "scripted.trace"
+        arguments = ("--model", self.world(), "--trace", trace, "--frames", 2, "--hash")
         self.assertRegex(self.run_program(erx, "rollout", *arguments), r"^1 \w{16}\n2 \w{16}\n$")
 
 
@@ -107,10 +112,8 @@ class Header(Installed):
     def check(self, language, compiler, standard):
         source = self.scratch / f"only_the_header.{language}"
         source.write_text("#include <erx.h>\nint main() { return erx_version() == 0; }\n")
-        flags = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-std={standard}"]
-        self.run_program(
-            self.compile(source, *flags, *self.pkg_config("--cflags", "--libs"), compiler=compiler)
-        )
+        flags = [*C_WARNINGS, f"-std={standard}", *self.pkg_config("--cflags", "--libs")]
+        self.run_program(self.compile(source, *flags, compiler=compiler))
 
     def test_c99_takes_it(self):
         self.check("c", CC, "c99")
@@ -125,7 +128,7 @@ class Header(Installed):
             self.check("cc", "g++", standard)
 
     def test_libraries_export_what_it_declares_and_nothing_else(self):
-        declared = declared_functions(self.header)
+        declared = declared_functions(self.find("erx.h"))
         self.assertGreater(len(declared), 50)
         for library, options in (("liberx.so", ["-D"]), ("liberx.a", ["-g"])):
             lines = run("nm", "--defined-only", *options, self.find(library)).splitlines()
@@ -134,7 +137,7 @@ class Header(Installed):
 
     def test_versions_agree(self):
         numbers = [
-            re.search(rf"#define ERX_VERSION_{part} (\d+)", self.header.read_text())[1]
+            re.search(rf"#define ERX_VERSION_{part} (\d+)", self.find("erx.h").read_text())[1]
             for part in ("MAJOR", "MINOR", "PATCH")
         ]
         self.assertEqual(self.pkg_config("--modversion"), [".".join(numbers)])
@@ -145,7 +148,7 @@ class Linking(Installed):
     def check_two_sessions(self, *flags):
         source = self.find("two_sessions.c")
         program = self.compile(source, *C_WARNINGS, "-std=gnu11", *flags)
-        lines = self.run_program(program, self.world, 1).splitlines()
+        lines = self.run_program(program, self.world(), 1).splitlines()
         self.assertEqual(len(lines), 2, "a line a session and second")
         for line in lines:
             self.assertRegex(
@@ -181,9 +184,9 @@ class Linking(Installed):
         program = self.compile(
             source, *C_WARNINGS, "-std=gnu11", *self.pkg_config("--cflags", "--libs")
         )
-        first = self.run_program(program, self.world, "play")
+        first = self.run_program(program, self.world(), "play")
         self.assertIn("new data directory", first)
-        self.assertIn("recovered", self.run_program(program, self.world, "play"))
+        self.assertIn("recovered", self.run_program(program, self.world(), "play"))
 
     def test_rust_links_it(self):
         rustc = shutil.which("rustc")
@@ -195,7 +198,7 @@ class Linking(Installed):
             *("-o", program, "-l", "erx", "-L", self.libdir),
             env=self.environment,
         )
-        output = self.run_program(program, self.world)
+        output = self.run_program(program, self.world())
         self.assertIn("24 x 40 exact for 109 units", output)
         self.assertIn("refused: access violation at 0x3000003e8, 100 bytes", output)
         self.assertIn("with 99 units: budget exhausted", output)
@@ -229,15 +232,15 @@ class Manual(Installed):
 
     def test_every_function_has_its_page(self):
         manual = self.find("erx.3").parent
-        for function in declared_functions(self.header):
+        for function in declared_functions(self.find("erx.h")):
             page = manual / f"{function}.3"
             self.assertTrue(page.exists(), f"no page {function}.3")
             text = page.read_text()
-            self.assertRegex(text, rf"(?m)^\.Nm {function}\b", f"not in NAME of {page.resolve()}")
-            self.assertRegex(text, rf"(?m)^\.Fo {function}$", f"not in SYNOPSIS of {page.resolve()}")
+            self.assertRegex(text, rf"(?m)^\.Nm {function}\b", f"not in NAME of {page}")
+            self.assertRegex(text, rf"(?m)^\.Fo {function}$", f"not in SYNOPSIS of {page}")
 
     def test_pages_name_no_function_that_is_not_declared(self):
-        declared = declared_functions(self.header)
+        declared = declared_functions(self.find("erx.h"))
         for page in self.find("erx.3").parent.glob("erx*.3"):
             self.assertTrue(page.stem == "erx" or page.stem in declared, page)
             named = re.findall(r"(?m)^\.(?:Fn|Fo) (erx_\w+)", page.read_text())
@@ -247,19 +250,20 @@ class Manual(Installed):
         erx = self.find("bin/erx")
         page = self.text(self.find("erx.1"))
         usage = self.run_program(erx, "--help")
-        for command in re.findall(r"(?m)^  (\w+)  ", usage):
-            section = re.search(rf"(?ms)^\s+erx {command}\b.*?(?=^\s+erx \w+|^\S|\Z)", page)
-            self.assertIsNotNone(section, f"erx.1 says nothing of erx {command}")
-            options = set(re.findall(r"--[a-z][a-z0-9-]*", self.options_of(erx, command)))
-            for option in options - {"--help", "--usage", "--version"}:
-                self.assertIn(option, self.after(page, command), f"erx {command}")
+        commands = re.findall(r"(?m)^  (\w+)  ", usage)
+        self.assertGreater(len(commands), 10)
+        for command in commands:
+            told = set(OPTION.findall(self.section(page, command)))
+            options = self.options_of(erx, command)
+            self.assertEqual(told - options, set(), f"erx {command} has no such option")
+            self.assertEqual(options - told, set(), f"erx.1 does not tell them of erx {command}")
 
     def options_of(self, erx, command):
-        """The lines of its help that begin an option."""
         lines = self.run_program(erx, command, "--help").splitlines()
-        return "\n".join(line[:28] for line in lines if re.match(r"\s+(-\w, |    )--", line))
+        begins = "\n".join(line[:28] for line in lines if re.match(r"\s+(-\w, |    )--", line))
+        return set(OPTION.findall(begins)) - {"--help", "--usage", "--version"}
 
-    def after(self, page, command):
+    def section(self, page, command):
         """What erx.1 says under the heading of a command."""
         match = re.search(rf"(?ms)^   erx {command}\n(.*?)(?=^   erx \w+\n|^\S)", page)
         self.assertIsNotNone(match, f"erx.1 has no section of erx {command}")
