@@ -109,6 +109,13 @@ export class TestValidator {
     return value && fromBase64(value.data[0]);
   }
 
+  /* The addresses of all sessions. */
+  async addresses() {
+    const accounts = await this.call("getProgramAccounts", program.DEFAULT_PROGRAM,
+      { encoding: "base64", filters: [{ dataSize: program.SESSION_BYTES }] });
+    return accounts.map(({ pubkey }) => pubkey);
+  }
+
   async session(address) {
     const bytes = await this.account(address);
     return bytes && program.decodeSession(bytes);

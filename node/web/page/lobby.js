@@ -74,12 +74,13 @@ export class Lobby {
   }
 
   /* Takes the open seat of a waiting session. */
-  async join(address, role = "hand", character = this.terms.character) {
+  async join(address, role = "hand") {
     const session = await this.validator.session(address);
     if (session === null)
       throw new Refusal("No such session", "It may have been closed. Look at the list again.");
-    const key = role === "partner" ? this.keyring.partner(1)
-      : this.keyring.other(session.seats[0]);
+    const isPartner = role === "partner";
+    const key = isPartner ? this.keyring.partner(1) : this.keyring.other(session.seats[0]);
+    const character = isPartner ? pick(CHARACTER_IDS) : this.terms.character;
     this.setRole(address, 1, role); /* before the session's first frame can arrive */
     try {
       await this.#join(address, key, character);

@@ -2,7 +2,7 @@
 import { STICK_MOST, emptyPad, padFromControls } from "../play/pad.js";
 import { byId, element } from "./dom.js";
 
-const REACH = 52; /* pixels from the middle to the rim */
+const REACH = 44; /* pixels from the middle to where the stick is held fully */
 const DEAD = 0.2;
 const BUTTONS = [["l", "Shield"], ["z", "Grab"], ["x", "Jump"], ["b", "Special"], ["a", "Attack"]];
 
