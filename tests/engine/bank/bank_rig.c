@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 const erx_shape_t bank_rig_shape = {
     .d_model = 32, .d_inner = 64, .d_state = 2, .layer_count = 3, .head_count = 1, .head_dim = 64};
@@ -229,7 +230,7 @@ static uint64_t hash_pool(uint64_t hash, const erx_session_pool_t *pool)
         if (session->generation % 2 == 0)
             continue; /* what else a free slot holds means nothing */
         hash = rig_hash(hash, facts, sizeof facts);
-        hash = rig_hash(hash, session->arena, pool->arena_bytes);
+        hash = XXH3_64bits_withSeed(session->arena, pool->arena_bytes, hash);
     }
     return rig_hash(hash, &pool->used_count, sizeof pool->used_count);
 }
@@ -239,8 +240,8 @@ uint64_t bank_rig_hash(const bank_rig_t *rig)
     uint32_t model_count;
     const erx_model_t *models = erx_engine_models(rig->engine, &model_count);
     uint64_t hash =
-        rig_hash(RIG_FNV_BASIS, erx_accounts_image(rig->accounts),
-                 (size_t)erx_accounts_page_count(rig->accounts) * ERX_ACCOUNTS_PAGE_BYTES);
+        XXH3_64bits(erx_accounts_image(rig->accounts),
+                    (size_t)erx_accounts_page_count(rig->accounts) * ERX_ACCOUNTS_PAGE_BYTES);
     for (uint32_t i = 0; i < model_count; i++)
         hash = hash_pool(hash, &models[i].sessions);
     return hash;
