@@ -58,19 +58,19 @@ export class Browser {
   }
 
   /* A page in a context (keys, storage) of its own. */
-  async person(options = DESKTOP) {
+  async person(options = DESKTOP, url = this.url) {
     const context = await this.process.newContext(options);
-    return this.tab(context);
+    return this.tab(context, "/", url);
   }
 
-  async tab(context, where = "/") {
+  async tab(context, where, url = this.url) {
     const page = await context.newPage();
     page.on("pageerror", (error) => this.errors.push(error.stack));
     page.on("console", (message) => {
       if (message.type() === "error" && !EXPECTED.test(message.text()))
         this.errors.push(`${message.text()} ${message.location().url}`);
     });
-    await page.goto(this.url + where);
+    await page.goto(url + where);
     return new Person(this, page);
   }
 }

@@ -61,12 +61,29 @@ test("the address shows two fighters that move", async () => {
   const frame = Number(await person.number("Frame"));
   await until("frames go by", async () => Number(await person.number("Frame")) !== frame);
   assert.notEqual(await person.canvas(), before);
-  await person.see("#numbers", /Modelerx-world|Model[\w-]{3,}/);
+  await person.see("#numbers", /Model[\w-]{3,}Size/);
   await person.see("#numbers", /0\.9\d? M params, 1\.1 MB/);
   assert.equal(await person.page.locator("#story li").count(), 3);
   await until("every session has its card", async () =>
     (await person.page.locator("#cards li").count()) >= BOTS);
   await person.picture("desktop");
+});
+
+test("where nobody plays, two scripted partners do", async () => {
+  const empty = await TestValidator.start(erx, model, 0);
+  try {
+    const person = await browser.person(DESKTOP, empty.url);
+    await person.see("#badge", /live/);
+    await person.see(".card.one .who", /scripted/);
+    const [address] = await empty.addresses();
+    const { players } = await empty.session(address);
+    await until("a fighter has moved", async () =>
+      Math.abs((await empty.session(address)).players[0].x - players[0].x) > 3);
+    assert.ok((await empty.inputs(address)).sequences[1] > 0);
+  } finally {
+    await browser.clear();
+    await empty.stop();
+  }
 });
 
 test("one click takes a seat, another person's click the other", async () => {

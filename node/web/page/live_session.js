@@ -62,11 +62,13 @@ export class LiveSession {
       this.onChange();
       return;
     }
+    const isBack = this.isGone;
+    this.isGone = false;
     this.session = session;
     const now = performance.now();
     this.timeline.push(session.frame, session.players, now);
     for (const listener of this.frameListeners) listener(session.frame, now);
-    const isChanged = !last || last.status !== session.status || last.seats[1] !== session.seats[1];
+    const isChanged = !last || isBack || last.status !== session.status || last.seats[1] !== session.seats[1];
     if (isChanged) this.onChange();
   }
 

@@ -47,6 +47,7 @@ class SessionCard {
     setText(this.names[0], one);
     setText(this.names[1], session.status === WAITING ? "…" : two);
     setText(this.stage, stageOf(session.stage).name);
+    this.root.setAttribute("aria-label", `${one} and ${two} on ${this.stage.textContent}`);
     const frame = session.maxFrames ? `${session.frame}/${session.maxFrames}` : session.frame;
     setText(this.state, session.status === ACTIVE ? `live ${frame}` : STATES[session.status]);
     if (isNew) this.#setButtons();
