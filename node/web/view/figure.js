@@ -9,6 +9,7 @@ import { JOINT, JOINT_COUNT, writePose } from "./poses.js";
 const THIGH = 0.23;
 const SHIN = 0.23;
 const TORSO = 0.29;
+const BALL = { torso: 0.06, leg: 0.6 };
 const UPPER_ARM = 0.165;
 const FOREARM = 0.165;
 const LIMB = 0.088; /* thickness */
@@ -72,13 +73,16 @@ export class Figure {
 
   /* Places of the joints around the hip, facing right, in game units. */
   #solve() {
-    const { height, head } = this.character;
+    const { height, head, marks } = this.character;
+    const isBall = marks.includes("ball");
+    const torso = height * (isBall ? BALL.torso : TORSO);
+    const legs = height * (isBall ? BALL.leg : 1);
     const j = (name) => this.joints[JOINT[name]];
     const tilt = -j("tilt");
     const hip = [0, 0];
     const up = Math.PI + tilt - j("lean");
-    const neck = end(hip, up, TORSO * height);
-    const shoulder = end(hip, up, TORSO * height * 0.88);
+    const neck = end(hip, up, torso);
+    const shoulder = end(hip, up, torso * 0.88);
     const radius = (head * height) / 10;
     const arm = (name) => {
       const first = tilt - j("lean") * 0.5 + j(`shoulder${name}`);
@@ -87,8 +91,8 @@ export class Figure {
     };
     const leg = (name) => {
       const first = tilt + j(`hip${name}`);
-      const knee = end(hip, first, THIGH * height);
-      return [hip, knee, end(knee, first - j(`knee${name}`), SHIN * height)];
+      const knee = end(hip, first, THIGH * legs);
+      return [hip, knee, end(knee, first - j(`knee${name}`), SHIN * legs)];
     };
     this.body = {
       hip, neck, radius,

@@ -77,9 +77,6 @@ const FRONT = {
     context.arc(...body.head, body.radius * 0.72, 0, 2 * Math.PI);
     context.stroke();
   },
-  brow: (context, body, ink, paper) =>
-    fill(context, paper, [atHead(body, 0.1, 0.4), atHead(body, 0.9, 0.45), atHead(body, 0.85, 0.2),
-      atHead(body, 0.1, 0.2)]),
   shoulders: (context, { armNear, armFar, radius: r }, ink) => {
     context.fillStyle = ink;
     context.beginPath();
