@@ -20,6 +20,7 @@ struct erx_policy {
     erx_gang_t *gang;
     uint32_t worker_count;
     uint32_t seat_capacity;
+    uint32_t free_from; /* no seat before this one is free */
     seat_t *seats;
     int8_t *frames; /* [seat_capacity][K][frame_bytes] */
     size_t frame_bytes;
@@ -123,21 +124,21 @@ erx_status_t erx_policy_seat_create(erx_policy_t *policy, const erx_policy_seat_
 {
     if (terms->player >= ERX_PLAYERS)
         return erx_error_set(error, ERX_ERR_RANGE, "player: %u is outside [0, 1]", terms->player);
-    for (uint32_t i = 0; i < policy->seat_capacity; i++) {
-        if (policy->seats[i].used)
-            continue;
-        policy->seats[i] = (seat_t){.terms = *terms, .used = true};
-        *seat_out = i;
-        return ERX_OK;
-    }
-    return erx_error_set(error, ERX_ERR_FULL, "all %u seats of policy %s are taken",
-                         policy->seat_capacity, policy->name);
+    while (policy->free_from < policy->seat_capacity && policy->seats[policy->free_from].used)
+        policy->free_from++;
+    if (policy->free_from == policy->seat_capacity)
+        return erx_error_set(error, ERX_ERR_FULL, "all %u seats of policy %s are taken",
+                             policy->seat_capacity, policy->name);
+    policy->seats[policy->free_from] = (seat_t){.terms = *terms, .used = true};
+    *seat_out = policy->free_from;
+    return ERX_OK;
 }
 
 void erx_policy_seat_end(erx_policy_t *policy, uint32_t seat)
 {
     ERX_ASSERT(seat < policy->seat_capacity && policy->seats[seat].used);
     policy->seats[seat].used = false;
+    policy->free_from = ERX_MIN(policy->free_from, seat);
 }
 
 /* ---- playing ---- */
