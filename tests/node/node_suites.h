@@ -1,0 +1,17 @@
+/* The suites of node/, one a module. */
+#ifndef ERX_TESTS_NODE_NODE_SUITES_H
+#define ERX_TESTS_NODE_NODE_SUITES_H
+
+#include <check.h>
+
+Suite *base64_suite(void);
+Suite *config_suite(void);
+Suite *grid_suite(void);
+Suite *json_reader_suite(void);
+Suite *json_writer_suite(void);
+Suite *key_text_suite(void);
+Suite *outbox_suite(void);
+Suite *packet_view_suite(void);
+Suite *telemetry_suite(void);
+
+#endif

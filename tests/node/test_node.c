@@ -1,0 +1,12 @@
+#include "node/common.h"
+#include "tests/node/node_suites.h"
+#include "tests/support/check_main.h"
+
+int main(void)
+{
+    static const erx_suite_fn suites[] = {
+        base64_suite,   config_suite, grid_suite,        json_reader_suite, json_writer_suite,
+        key_text_suite, outbox_suite, packet_view_suite, telemetry_suite,
+    };
+    return erx_check_run(suites, ERX_ARRAY_COUNT(suites));
+}

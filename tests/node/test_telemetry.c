@@ -1,0 +1,56 @@
+#include "node/telemetry.h"
+#include "tests/node/node_suites.h"
+
+#include <string.h>
+
+static bool has_line(const erx_text_t *text, const char *line)
+{
+    return memmem(text->bytes, text->length, line, strlen(line)) != NULL;
+}
+
+START_TEST(test_what_is_counted_is_shown)
+{
+    erx_telemetry_t *telemetry = erx_telemetry_open();
+    erx_text_t text;
+    erx_text_open(&text, 1 << 20);
+    erx_telemetry_add(telemetry, ERX_METRIC_FRAMES, 3);
+    erx_telemetry_add(telemetry, ERX_METRIC_FRAMES, 4);
+    erx_telemetry_set(telemetry, ERX_METRIC_CPU_NETWORK_NS, 1500000000);
+    erx_telemetry_observe(telemetry, ERX_TIMING_COMMIT, 30000);
+    erx_telemetry_observe(telemetry, ERX_TIMING_COMMIT, UINT64_C(1) << 50);
+    erx_telemetry_observe_batch(telemetry, 5);
+    erx_telemetry_write(telemetry, &text);
+    ck_assert(has_line(&text, "\nerx_frames_total 7\n"));
+    ck_assert(has_line(&text, "\nerx_cpu_network_seconds_total 1.500000000\n"));
+    ck_assert(has_line(&text, "\nerx_commit_seconds_bucket{le=\"0.000020000\"} 0\n"));
+    ck_assert(has_line(&text, "\nerx_commit_seconds_bucket{le=\"0.000040000\"} 1\n"));
+    ck_assert(has_line(&text, "\nerx_commit_seconds_bucket{le=\"+Inf\"} 2\n"));
+    ck_assert(has_line(&text, "\nerx_commit_seconds_count 2\n"));
+    ck_assert(has_line(&text, "\nerx_batch_sessions_bucket{le=\"8\"} 1\n"));
+    erx_text_close(&text);
+    erx_telemetry_close(telemetry);
+}
+END_TEST
+
+START_TEST(test_quantiles_are_upper_bounds)
+{
+    erx_telemetry_t *telemetry = erx_telemetry_open();
+    ck_assert_uint_eq(erx_telemetry_quantile(telemetry, ERX_TIMING_RPC, 990), 0);
+    for (int i = 0; i < 99; i++)
+        erx_telemetry_observe(telemetry, ERX_TIMING_RPC, 15000);
+    erx_telemetry_observe(telemetry, ERX_TIMING_RPC, 900000);
+    ck_assert_uint_eq(erx_telemetry_quantile(telemetry, ERX_TIMING_RPC, 990), 20000);
+    ck_assert_uint_eq(erx_telemetry_quantile(telemetry, ERX_TIMING_RPC, 1000), 1280000);
+    erx_telemetry_close(telemetry);
+}
+END_TEST
+
+Suite *telemetry_suite(void)
+{
+    Suite *suite = suite_create("telemetry");
+    TCase *tests = tcase_create("telemetry");
+    tcase_add_test(tests, test_what_is_counted_is_shown);
+    tcase_add_test(tests, test_quantiles_are_upper_bounds);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
