@@ -1,8 +1,10 @@
 /* Models that arrive in accounts. */
 #include "engine/bank/models_parts.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "engine/bank/fields.h"
 #include "mem/alloc.h"
 
 erx_status_t erx_models_add_places(erx_models_t *models, erx_error_t *error)
@@ -77,6 +79,33 @@ static erx_model_bytes_t bytes_of(const upload_t *upload)
     };
 }
 
+/* Whether the account's fields, which clients read, are those of its JSON. */
+static erx_status_t check_fields(const erx_models_t *models, uint32_t index,
+                                 const erx_manifest_t *manifest, erx_error_t *error)
+{
+    const uint8_t *account = erx_accounts_data(models->config.accounts, index);
+    const erx_shape_t *shape = &manifest->shape;
+    const struct {
+        const char *name;
+        uint64_t account, json;
+    } fields[] = {
+        {"d_model", erx_get_u16(account + ERX_MANIFEST_AT_D_MODEL), shape->d_model},
+        {"d_inner", erx_get_u16(account + ERX_MANIFEST_AT_D_INNER), shape->d_inner},
+        {"d_state", erx_get_u16(account + ERX_MANIFEST_AT_D_STATE), shape->d_state},
+        {"num_layers", account[ERX_MANIFEST_AT_LAYERS], shape->layer_count},
+        {"num_heads", account[ERX_MANIFEST_AT_HEADS], shape->head_count},
+        {"num_shards", account[ERX_MANIFEST_AT_SHARDS], manifest->shard_count},
+        {"total_weight_bytes", erx_get_u32(account + ERX_MANIFEST_AT_WEIGHT_BYTES),
+         manifest->weight_bytes},
+    };
+    for (size_t i = 0; i < ERX_COUNT(fields); i++)
+        if (fields[i].account != fields[i].json)
+            return erx_error_set(error, ERX_ERR_DIFFERS,
+                                 "%s: the account says %" PRIu64 ", its JSON %" PRIu64,
+                                 fields[i].name, fields[i].account, fields[i].json);
+    return ERX_OK;
+}
+
 static erx_status_t check_room(const erx_models_t *models, uint32_t pool, const erx_shape_t *shape,
                                erx_error_t *error)
 {
@@ -105,7 +134,9 @@ static erx_status_t check_upload(void *context, uint32_t manifest, const uint32_
     const erx_model_bytes_t bytes = bytes_of(&upload);
     status = erx_model_file_read(&bytes, &file, error);
     if (status == ERX_OK) {
-        status = check_room(models, pool, &file.manifest.shape, error);
+        status = check_fields(models, manifest, &file.manifest, error);
+        if (status == ERX_OK)
+            status = check_room(models, pool, &file.manifest.shape, error);
         erx_model_file_close(&file);
     }
     erx_free(upload.weights);
@@ -186,6 +217,8 @@ erx_status_t erx_models_load_manifest(erx_models_t *models, uint32_t manifest, u
     uint32_t shards[ERX_MANIFEST_SHARDS_MAX], shard_count;
     erx_account_entry_t entry = *erx_accounts_entry(models->config.accounts, manifest);
     erx_status_t status = find_shards(models, manifest, shards, &shard_count, error);
+    if (status == ERX_OK)
+        status = check_upload(models, manifest, shards, shard_count, error);
     if (status == ERX_OK)
         status = load_upload(models, manifest, shards, shard_count, pool_out, error);
     if (status != ERX_OK)

@@ -139,7 +139,7 @@ erx_status_t erx_runtime_load_model(erx_runtime_t *runtime, const char *director
 static erx_status_t open_bank(erx_runtime_t *runtime, uint64_t last_slot, erx_error_t *error)
 {
     const erx_runtime_config_t *config = &runtime->config;
-    uint64_t seed = 0;
+    uint64_t seed = 0, bank_seed = 0;
     erx_blockhash_settings_t hashes = {
         .number = last_slot,
         .valid_blocks = config->blockhash_blocks,
@@ -149,6 +149,8 @@ static erx_status_t open_bank(erx_runtime_t *runtime, uint64_t last_slot, erx_er
         status = draw(&hashes.hash_seed, sizeof hashes.hash_seed, error);
     if (status == ERX_OK)
         status = draw(&seed, sizeof seed, error);
+    if (status == ERX_OK)
+        status = draw(&bank_seed, sizeof bank_seed, error);
     if (status == ERX_OK)
         status = erx_blockhash_open(&hashes, &runtime->blockhashes, error);
     uint64_t window = (uint64_t)(config->blockhash_blocks + 1) * config->block_transactions_max;
@@ -163,6 +165,7 @@ static erx_status_t open_bank(erx_runtime_t *runtime, uint64_t last_slot, erx_er
         .blockhashes = runtime->blockhashes,
         .statuses = runtime->statuses,
         .models = erx_models_interface(runtime->models),
+        .hash_seed = bank_seed,
         .program = config->program,
         .compute = erx_compute_table_default,
         .transaction_units_max = config->transaction_units_max,

@@ -124,14 +124,29 @@ static void crank(erx_runtime_t *runtime, const erx_runtime_seal_t *seal)
     }
 }
 
+/* Over what every validator that executes the block computes. */
+static erx_digest_t hash_frames(const erx_runtime_t *runtime, uint32_t *count_out)
+{
+    const erx_bank_frame_t *frames = erx_bank_frames(runtime->bank, count_out);
+    erx_digest_t digest = {{0}};
+    for (uint32_t i = 0; i < *count_out; i++) {
+        struct {
+            erx_digest_t before;
+            uint64_t handle, frame_hash;
+            uint32_t pool, frame;
+        } link = {digest, frames[i].handle, frames[i].frame_hash, frames[i].pool, frames[i].frame};
+        digest = erx_digest(&link, sizeof link);
+    }
+    return digest;
+}
+
 static void finish_block(erx_runtime_t *runtime)
 {
     erx_runtime_block_t *block = &runtime->block;
     uint32_t frame_count;
     erx_error_t error;
     erx_blockhash_block_t hashed = {.number = block->slot, .timestamp = block->timestamp};
-    const erx_bank_frame_t *frames = erx_bank_frames(runtime->bank, &frame_count);
-    erx_digest_t digest = erx_digest(frames, frame_count * sizeof *frames);
+    erx_digest_t digest = hash_frames(runtime, &frame_count);
     memcpy(hashed.frames_hash, digest.bytes, sizeof digest.bytes);
     /* Without the memory for SHA-256 the newest hash stays: nothing is lost. */
     (void)erx_blockhash_advance(runtime->blockhashes, &hashed, &error);
