@@ -12,7 +12,7 @@ typedef struct {
     uint32_t hidden;                          /* H: units of the first layer */
     uint32_t trunk;                           /* T: units of the second */
     uint32_t embed_widths[ERX_POLICY_EMBEDS]; /* action, jumps, ..., stage */
-    bool is_world;                            /* it is a world model: MLP.md */
+    uint32_t is_world; /* 1: a world model, MLP.md; no bool, so that shapes compare as bytes */
 } erx_policy_shape_t;
 
 /* The numbers of one network, row-major, as its directory stores them; D8 are

@@ -1,6 +1,7 @@
 /* erx quantize: a model directory from a trained checkpoint. */
 #include "tools/command.h"
 #include "tools/fidelity.h"
+#include "tools/mlp_quantizer.h"
 #include "tools/model_writer.h"
 #include "tools/options.h"
 #include "tools/output.h"
@@ -166,6 +167,22 @@ static erx_status_t open_source(making_t *making)
     return status == ERX_OK ? ERX_OK : erx_error_prefix(making->error, "%s", source_of(request));
 }
 
+static erx_status_t quantize_mamba2(making_t *making)
+{
+    const uint32_t threads = making->request->threads;
+    erx_status_t status = erx_calibration_run(&making->calibration, &making->floats,
+                                              &making->sequences, threads, making->error);
+    if (status == ERX_OK)
+        status = erx_quantizer_run(&making->floats, &making->calibration, threads, &making->report,
+                                   &making->draft, making->error);
+    return status;
+}
+
+static bool is_mlp(const making_t *making)
+{
+    return erx_shape_is_stack(&making->floats.shape);
+}
+
 static erx_status_t quantize(making_t *making)
 {
     const request_t *request = making->request;
@@ -174,15 +191,13 @@ static erx_status_t quantize(making_t *making)
     erx_status_t status =
         erx_sequences_open(&making->sequences, request->calibration, making->error);
     if (status == ERX_OK)
-        status = erx_calibration_run(&making->calibration, &making->floats, &making->sequences,
-                                     request->threads, making->error);
-    if (status == ERX_OK)
         status = erx_quantizer_report_open(&making->report, &making->checkpoint, making->error);
     if (status == ERX_OK)
         status = erx_model_draft_open(&making->draft, &making->floats.shape, name, making->error);
     if (status == ERX_OK)
-        status = erx_quantizer_run(&making->floats, &making->calibration, request->threads,
-                                   &making->report, &making->draft, making->error);
+        status = is_mlp(making) ? erx_mlp_quantize(&making->floats, &making->sequences,
+                                                   &making->report, &making->draft, making->error)
+                                : quantize_mamba2(making);
     return status;
 }
 
@@ -204,12 +219,16 @@ static erx_status_t measure(making_t *making)
 static json_t *provenance_json(const making_t *making)
 {
     char hash[ERX_SHA256_TEXT_MAX];
+    const char *data = base_name(making->request->calibration);
     erx_sha256_text(making->checkpoint.sha256, hash);
+    json_t *calibration =
+        is_mlp(making) ? json_pack("{s:s, s:i}", "data", data, "moments", (int)ERX_MLP_MOMENTS)
+                       : json_pack("{s:s, s:i, s:i}", "data", data, "sequences",
+                                   (int)making->calibration.sequence_count, "frames",
+                                   (int)making->calibration.frame_count);
     json_t *provenance = json_pack(
-        "{s:s, s:s, s:{s:s, s:i, s:i}}", making->request->from != NULL ? "published" : "checkpoint",
-        base_name(source_of(making->request)), "sha256", hash, "calibration", "data",
-        base_name(making->request->calibration), "sequences",
-        (int)making->calibration.sequence_count, "frames", (int)making->calibration.frame_count);
+        "{s:s, s:s, s:o}", making->request->from != NULL ? "published" : "checkpoint",
+        base_name(source_of(making->request)), "sha256", hash, "calibration", calibration);
     if (making->checkpoint.context_len > 0)
         json_object_set_new(provenance, "context_len",
                             json_integer(making->checkpoint.context_len));
@@ -236,14 +255,17 @@ static erx_status_t write_results(making_t *making)
 static void print_results(const making_t *making)
 {
     const erx_calibration_t *calibration = &making->calibration;
-    if (calibration->frame_count < ERX_CALIBRATION_FRAMES_MIN)
+    if (!is_mlp(making) && calibration->frame_count < ERX_CALIBRATION_FRAMES_MIN)
         fprintf(stderr,
                 "erx quantize: warning: calibrated on sequences of %u frames; below %u the "
                 "state's range is not seen in full\n",
                 calibration->frame_count, ERX_CALIBRATION_FRAMES_MIN);
     printf("model       %s in %s\n", making->draft.manifest.name, making->request->out);
-    printf("calibrated  on %u sequences of %u frames\n", calibration->sequence_count,
-           calibration->frame_count);
+    if (is_mlp(making))
+        printf("calibrated  on at most %u moments\n", ERX_MLP_MOMENTS);
+    else
+        printf("calibrated  on %u sequences of %u frames\n", calibration->sequence_count,
+               calibration->frame_count);
     erx_quantizer_report_print(&making->report, stdout);
     putchar('\n');
     erx_fidelity_print(&making->fidelity, stdout);

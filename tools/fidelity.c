@@ -1,6 +1,7 @@
 #include "tools/fidelity.h"
 
 #include "tools/fidelity_parts.h"
+#include "tools/mlp_quantizer.h"
 #include "tools/quantizer_report.h"
 
 #include <stdlib.h>
@@ -35,6 +36,9 @@ erx_status_t erx_fidelity_measure(erx_fidelity_t *fidelity_out, const erx_float_
         return erx_error_set(error, ERX_ERR_RANGE,
                              "model and checkpoint differ in shape: the model was not made from "
                              "this checkpoint");
+    if (erx_shape_is_stack(&floats->shape))
+        return erx_mlp_fidelity(fidelity_out, floats, integers, sequences, options->game_frames,
+                                error);
     erx_fidelity_work_t work = {
         .floats = floats, .integers = integers, .sequences = sequences, .options = options};
     work.games = calloc(sequences->game_count, sizeof *work.games);

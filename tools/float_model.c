@@ -2,6 +2,7 @@
 
 #include "engine/manifest.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,7 +306,7 @@ static erx_status_t bind_embed(binder_t *binder, uint32_t embed)
     return check_vocabulary(binder, embed);
 }
 
-static erx_status_t bind_inputs(binder_t *binder)
+static erx_status_t bind_embeds(binder_t *binder)
 {
     erx_float_model_t *model = binder->model;
     erx_status_t status = ERX_OK;
@@ -318,11 +319,36 @@ static erx_status_t bind_inputs(binder_t *binder)
         model->embed_columns[k] = model->input_width;
         model->input_width += model->embed_widths[erx_float_embed_of(k)];
     }
+    return ERX_OK;
+}
+
+static erx_status_t bind_inputs(binder_t *binder)
+{
+    erx_float_model_t *model = binder->model;
     uint32_t d = model->shape.d_model;
-    status =
-        take(binder, "frame_proj.weight", (wanted_t){d, model->input_width, 0}, &model->frame_proj);
+    erx_status_t status = bind_embeds(binder);
+    if (status == ERX_OK)
+        status = take(binder, "frame_proj.weight", (wanted_t){d, model->input_width, 0},
+                      &model->frame_proj);
     if (status == ERX_OK)
         status = take(binder, "frame_proj.bias", (wanted_t){d, 0, 0}, &model->frame_bias);
+    return status;
+}
+
+/* Heads on columns units. */
+static erx_status_t bind_output_heads(binder_t *binder, uint32_t columns)
+{
+    erx_float_model_t *model = binder->model;
+    erx_status_t status = ERX_OK;
+    for (uint32_t i = 0; i < ERX_OUTPUT_HEADS && status == ERX_OK; i++) {
+        char name[ERX_PARAMETERS_NAME_MAX];
+        uint32_t width = erx_float_head_width(i);
+        (void)snprintf(name, sizeof name, "%s_head.weight", erx_head_names[i]);
+        status = take(binder, name, (wanted_t){width, columns, 0}, &model->heads[i]);
+        (void)snprintf(name, sizeof name, "%s_head.bias", erx_head_names[i]);
+        if (status == ERX_OK)
+            status = take(binder, name, (wanted_t){width, 0, 0}, &model->head_biases[i]);
+    }
     return status;
 }
 
@@ -337,16 +363,7 @@ static erx_status_t bind_heads(binder_t *binder)
             take(binder, "ctrl_proj.weight", (wanted_t){d, ERX_CONTROLS, 0}, &model->control_proj);
     if (status == ERX_OK)
         status = take(binder, "ctrl_proj.bias", (wanted_t){d, 0, 0}, &model->control_bias);
-    for (uint32_t i = 0; i < ERX_OUTPUT_HEADS && status == ERX_OK; i++) {
-        char name[ERX_PARAMETERS_NAME_MAX];
-        uint32_t width = erx_float_head_width(i);
-        (void)snprintf(name, sizeof name, "%s_head.weight", erx_head_names[i]);
-        status = take(binder, name, (wanted_t){width, d, 0}, &model->heads[i]);
-        (void)snprintf(name, sizeof name, "%s_head.bias", erx_head_names[i]);
-        if (status == ERX_OK)
-            status = take(binder, name, (wanted_t){width, 0, 0}, &model->head_biases[i]);
-    }
-    return status;
+    return status == ERX_OK ? bind_output_heads(binder, d) : status;
 }
 
 static erx_status_t bind_layer(binder_t *binder, uint32_t index)
@@ -382,21 +399,21 @@ static erx_status_t check_kind(const binder_t *binder)
 {
     switch (erx_parameters_kind(binder->checkpoint)) {
     case ERX_PARAMETERS_MAMBA2:
+    case ERX_PARAMETERS_MLP:
         return ERX_OK;
     case ERX_PARAMETERS_POLICY:
-        return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
-                             "a policy network (keys trunk.* and *analog_head*), where a world model "
-                             "is needed");
-    case ERX_PARAMETERS_MLP:
-        return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
-                             "an MLP world model (keys trunk.*); only Mamba2 world models can be "
-                             "quantized");
+        return erx_error_set(
+            binder->error, ERX_ERR_UNSUPPORTED,
+            "a policy network (keys trunk.* and *analog_head*), where a world model "
+            "is needed");
     case ERX_PARAMETERS_UNKNOWN:
     default:
-        return erx_error_set(binder->error, ERX_ERR_FORMAT,
-                             "no world model: it has no keys layers.0.mamba.*, its first tensor is "
-                             "%s",
-                             binder->checkpoint->tensors[0].name);
+        return erx_error_set(
+            binder->error, ERX_ERR_FORMAT,
+            "no world model: it has no keys layers.0.mamba.* or trunk.*, its first tensor "
+            "is "
+            "%s",
+            binder->checkpoint->tensors[0].name);
     }
 }
 
@@ -405,10 +422,77 @@ static erx_status_t check_unused(const binder_t *binder)
     for (uint32_t i = 0; i < binder->checkpoint->count; i++)
         if (!binder->used[i])
             return erx_error_set(binder->error, ERX_ERR_FORMAT,
-                                 "tensor %s is not part of a world model of %u layers",
-                                 binder->checkpoint->tensors[i].name,
-                                 binder->model->shape.layer_count);
+                                 "tensor %s is not part of a world model of this architecture and "
+                                 "size",
+                                 binder->checkpoint->tensors[i].name);
     return ERX_OK;
+}
+
+/* ---- MLP world models ---- */
+
+/* The stack of frames, as the sizes of the trunk's tensors tell it; embeddings
+ * are bound. */
+static erx_status_t find_stack(binder_t *binder)
+{
+    erx_float_model_t *model = binder->model;
+    erx_policy_shape_t *shape = &model->shape.stack;
+    const erx_parameters_tensor_t *first;
+    erx_status_t status = find_rows(binder, "trunk.0.weight", 2, &shape->hidden);
+    if (status == ERX_OK)
+        status = find_rows(binder, "trunk.3.weight", 2, &shape->trunk);
+    if (status == ERX_OK)
+        status = find(binder, "trunk.0.weight", &first);
+    if (status != ERX_OK)
+        return status;
+    uint32_t columns = first->dimensions[1];
+    if (columns <= ERX_CONTROLS || (columns - ERX_CONTROLS) % model->input_width != 0)
+        return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                             "tensor trunk.0.weight has %u columns, must have %u of controllers "
+                             "and %u for each frame",
+                             columns, ERX_CONTROLS, model->input_width);
+    shape->context = (columns - ERX_CONTROLS) / model->input_width;
+    shape->is_world = 1;
+    memcpy(shape->embed_widths, model->embed_widths, sizeof shape->embed_widths);
+    int64_t said = binder->checkpoint->context_len;
+    if (said > 0 && said != (int64_t)shape->context)
+        return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                             "context_len is %" PRId64
+                             ", tensor trunk.0.weight has columns for %u frames",
+                             said, shape->context);
+    return erx_shape_check(&model->shape, binder->error);
+}
+
+static erx_status_t bind_stack(binder_t *binder)
+{
+    erx_float_model_t *model = binder->model;
+    const erx_policy_shape_t *shape = &model->shape.stack;
+    erx_status_t status = bind_embeds(binder);
+    if (status == ERX_OK)
+        status = find_stack(binder);
+    if (status != ERX_OK)
+        return status;
+    const uint32_t H = shape->hidden, T = shape->trunk;
+    const uint32_t columns = shape->context * model->input_width + ERX_CONTROLS;
+    status = take(binder, "trunk.0.weight", (wanted_t){H, columns, 0}, &model->hidden);
+    if (status == ERX_OK)
+        status = take(binder, "trunk.0.bias", (wanted_t){H, 0, 0}, &model->hidden_bias);
+    if (status == ERX_OK)
+        status = take(binder, "trunk.3.weight", (wanted_t){T, H, 0}, &model->trunk);
+    if (status == ERX_OK)
+        status = take(binder, "trunk.3.bias", (wanted_t){T, 0, 0}, &model->trunk_bias);
+    return status == ERX_OK ? bind_output_heads(binder, T) : status;
+}
+
+static erx_status_t bind_mamba2(binder_t *binder)
+{
+    erx_status_t status = find_shape(binder);
+    if (status == ERX_OK)
+        status = check_arch(binder);
+    if (status == ERX_OK)
+        status = bind_inputs(binder);
+    for (uint32_t i = 0; i < binder->model->shape.layer_count && status == ERX_OK; i++)
+        status = bind_layer(binder, i);
+    return status == ERX_OK ? bind_heads(binder) : status;
 }
 
 static erx_status_t bind_all(binder_t *binder)
@@ -419,16 +503,9 @@ static erx_status_t bind_all(binder_t *binder)
     erx_status_t status = check_variants(binder);
     if (status == ERX_OK)
         status = read_scales(binder);
+    bool is_stack = erx_parameters_kind(binder->checkpoint) == ERX_PARAMETERS_MLP;
     if (status == ERX_OK)
-        status = find_shape(binder);
-    if (status == ERX_OK)
-        status = check_arch(binder);
-    if (status == ERX_OK)
-        status = bind_inputs(binder);
-    for (uint32_t i = 0; i < binder->model->shape.layer_count && status == ERX_OK; i++)
-        status = bind_layer(binder, i);
-    if (status == ERX_OK)
-        status = bind_heads(binder);
+        status = is_stack ? bind_stack(binder) : bind_mamba2(binder);
     if (status == ERX_OK)
         status = check_unused(binder);
     set_output_scales(binder->model);

@@ -48,6 +48,13 @@ typedef struct {
     const float *heads[ERX_OUTPUT_HEADS]; /* [width][d], in output order */
     const float *head_biases[ERX_OUTPUT_HEADS];
     erx_float_layer_t layers[ERX_LAYERS_MAX];
+    /* Of an MLP world model, which has of the above the scales, the embeddings
+     * and the heads ([width][T]); embed_columns count within a frame, and
+     * input_width is that of a frame. */
+    const float *hidden; /* [H][K * input_width + 26] */
+    const float *hidden_bias;
+    const float *trunk; /* [T][H] */
+    const float *trunk_bias;
 } erx_float_model_t;
 
 /* Makes a view of a checkpoint, which must outlive it: finds every tensor,

@@ -156,8 +156,7 @@ static void set_operand(float *operand, uint32_t column, const float *values, ui
 
 /* ---- input ---- */
 
-/* The 13 controller values of one player. */
-static void control_values(const uint8_t control[ERX_CONTROLLER_BYTES], float *values)
+void erx_float_control_values(const uint8_t control[ERX_CONTROLLER_BYTES], float *values)
 {
     int16_t features[ERX_CONTROLS / ERX_PLAYERS];
     erx_world_control_features(control, features);
@@ -174,7 +173,7 @@ static void input_values(const erx_float_model_t *model, const erx_float_world_t
             *to++ = world->continuous[p][j] * model->input_scale[j];
         for (uint32_t j = 0; j < ERX_BINARIES; j++)
             *to++ = (float)world->binary[p][j];
-        control_values(world->control[p], to);
+        erx_float_control_values(world->control[p], to);
         to += ERX_CONTROLS / ERX_PLAYERS;
     }
     for (uint32_t k = 0; k < ERX_CATEGORICALS; k++) {
@@ -357,7 +356,7 @@ static void run_heads(const call_t *call)
     uint32_t d = model->shape.d_model;
     for (uint32_t k = 0; k < call->count; k++) {
         for (uint32_t p = 0; p < ERX_PLAYERS; p++)
-            control_values(call->columns[k].control[p],
+            erx_float_control_values(call->columns[k].control[p],
                            scratch->u + p * (ERX_CONTROLS / ERX_PLAYERS));
         set_operand(scratch->operand, k, scratch->u, ERX_CONTROLS);
     }

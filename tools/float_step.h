@@ -65,6 +65,9 @@ void erx_float_step(const erx_float_model_t *model, erx_float_scratch_t *scratch
                     const erx_float_column_t *columns, uint32_t count,
                     const erx_float_observer_t *observer);
 
+/* The 13 controller values of one player. */
+void erx_float_control_values(const uint8_t control[ERX_CONTROLLER_BYTES], float *values);
+
 /* Closes the loop as NUMERICS 7 does, in floats. */
 void erx_float_advance(const erx_float_model_t *model, erx_float_world_t *world,
                        const float *output,

@@ -136,6 +136,9 @@ static json_t *error_summary_json(const writer_t *writer)
 
 json_t *erx_published_architecture(const erx_shape_t *shape)
 {
+    if (erx_shape_is_stack(shape))
+        return json_pack("{s:s, s:i, s:i}", "model_type", "mlp", "hidden_dim",
+                         (int)shape->stack.hidden, "trunk_dim", (int)shape->stack.trunk);
     return json_pack("{s:s, s:i, s:i, s:i, s:i, s:i, s:i}", "model_type", "mamba2", "d_model",
                      (int)shape->d_model, "d_inner", (int)shape->d_inner, "d_state",
                      (int)shape->d_state, "n_layers", (int)shape->layer_count, "nheads",

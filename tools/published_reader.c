@@ -99,10 +99,13 @@ static erx_status_t read_weights(reader_t *reader, json_t *manifest)
 static erx_status_t read_manifest(reader_t *reader, const json_t *manifest)
 {
     const char *format = json_string_value(json_object_get(manifest, "format"));
-    if (format == NULL ||
-        (strcmp(format, "mamba2_int8_v1") != 0 && strcmp(format, "policy_int8_v1") != 0))
+    static const char *const formats[] = {"mamba2_int8_v1", "mlp_int8_v1", "policy_int8_v1"};
+    size_t known = 0;
+    while (known < ERX_COUNT(formats) && format != NULL && strcmp(format, formats[known]) != 0)
+        known++;
+    if (format == NULL || known == ERX_COUNT(formats))
         return erx_error_set(reader->error, ERX_ERR_UNSUPPORTED,
-                             "manifest.json: format is %.40s; only mamba2_int8_v1 and "
+                             "manifest.json: format is %.40s; only mamba2_int8_v1, mlp_int8_v1 and "
                              "policy_int8_v1 can be the source of a model",
                              format == NULL ? "missing" : format);
     const json_t *total = json_object_get(manifest, "total_weight_bytes");

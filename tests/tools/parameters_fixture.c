@@ -4,6 +4,7 @@
 #include "tests/support/rng.h"
 #include "tools/float_model.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,27 +78,53 @@ static void add_embeds(maker_t *maker)
     }
 }
 
-void erx_parameters_fixture(const erx_shape_t *shape, uint64_t seed,
-                            erx_parameters_t *checkpoint_out)
+static void add_heads(maker_t *maker, uint32_t columns)
 {
-    *checkpoint_out = (erx_parameters_t){.context_len = 64};
-    maker_t maker = {.checkpoint = checkpoint_out, .rng = {seed}};
-    uint32_t d = shape->d_model;
-    add_embeds(&maker);
-    add(&maker, "frame_proj.weight", d, ERX_FEATURES + ERX_CATEGORICALS * EMBED_WIDTH, 0.0, 0.2);
-    add(&maker, "frame_proj.bias", d, 0, 0.0, 0.2);
-    add(&maker, "ctrl_proj.weight", d, ERX_CONTROLS, 0.0, 0.2);
-    add(&maker, "ctrl_proj.bias", d, 0, 0.0, 0.1);
-    add(&maker, "final_norm.weight", d, 0, 1.0, 0.3);
-    for (uint32_t l = 0; l < shape->layer_count; l++)
-        add_layer(&maker, shape, l);
     for (uint32_t head = 0; head < ERX_OUTPUT_HEADS; head++) {
         char name[ERX_PARAMETERS_NAME_MAX];
         (void)snprintf(name, sizeof name, "%s_head.weight", erx_head_names[head]);
-        add(&maker, name, erx_float_head_width(head), d, 0.0, 0.3);
+        add(maker, name, erx_float_head_width(head), columns, 0.0, 0.3);
         (void)snprintf(name, sizeof name, "%s_head.bias", erx_head_names[head]);
-        add(&maker, name, erx_float_head_width(head), 0, 0.0, 0.1);
+        add(maker, name, erx_float_head_width(head), 0, 0.0, 0.1);
     }
+}
+
+static void add_mamba2(maker_t *maker, const erx_shape_t *shape)
+{
+    uint32_t d = shape->d_model;
+    maker->checkpoint->context_len = 64;
+    add(maker, "frame_proj.weight", d, ERX_FEATURES + ERX_CATEGORICALS * EMBED_WIDTH, 0.0, 0.2);
+    add(maker, "frame_proj.bias", d, 0, 0.0, 0.2);
+    add(maker, "ctrl_proj.weight", d, ERX_CONTROLS, 0.0, 0.2);
+    add(maker, "ctrl_proj.bias", d, 0, 0.0, 0.1);
+    add(maker, "final_norm.weight", d, 0, 1.0, 0.3);
+    for (uint32_t l = 0; l < shape->layer_count; l++)
+        add_layer(maker, shape, l);
+    add_heads(maker, d);
+}
+
+static void add_mlp(maker_t *maker, const erx_policy_shape_t *shape)
+{
+    const uint32_t frame = ERX_FEATURES + ERX_CATEGORICALS * EMBED_WIDTH;
+    const uint32_t columns = shape->context * frame + ERX_CONTROLS;
+    maker->checkpoint->context_len = shape->context;
+    add(maker, "trunk.0.weight", shape->hidden, columns, 0.0, 2.0 / sqrt(columns));
+    add(maker, "trunk.0.bias", shape->hidden, 0, 0.0, 0.2);
+    add(maker, "trunk.3.weight", shape->trunk, shape->hidden, 0.0, 2.0 / sqrt(shape->hidden));
+    add(maker, "trunk.3.bias", shape->trunk, 0, 0.0, 0.2);
+    add_heads(maker, shape->trunk);
+}
+
+void erx_parameters_fixture(const erx_shape_t *shape, uint64_t seed,
+                            erx_parameters_t *checkpoint_out)
+{
+    *checkpoint_out = (erx_parameters_t){0};
+    maker_t maker = {.checkpoint = checkpoint_out, .rng = {seed}};
+    add_embeds(&maker);
+    if (erx_shape_is_stack(shape))
+        add_mlp(&maker, &shape->stack);
+    else
+        add_mamba2(&maker, shape);
     checkpoint_out->encoding_config = json_loads(encoding_text, 0, NULL);
     ERX_ASSERT(checkpoint_out->encoding_config != NULL);
     erx_error_t error;
@@ -122,6 +149,8 @@ static uint8_t *pack(json_t *header, const uint8_t *data, size_t data_bytes, siz
 
 uint8_t *erx_parameters_fixture_file(const erx_parameters_t *checkpoint, size_t *size_out)
 {
+    char context[sizeof "-9223372036854775808"];
+    (void)snprintf(context, sizeof context, "%" PRId64, checkpoint->context_len);
     float *data = malloc(checkpoint->value_count * sizeof *data);
     json_t *header = json_object();
     size_t at = 0;
@@ -140,7 +169,7 @@ uint8_t *erx_parameters_fixture_file(const erx_parameters_t *checkpoint, size_t 
     }
     json_object_set_new(
         header, "__metadata__",
-        json_pack("{s:s, s:s}", "encoding_config", encoding_text, "context_len", "64"));
+        json_pack("{s:s, s:s}", "encoding_config", encoding_text, "context_len", context));
     uint8_t *bytes = pack(header, (const uint8_t *)data, at * sizeof *data, size_out);
     free(data);
     return bytes;

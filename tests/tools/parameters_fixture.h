@@ -6,8 +6,8 @@
 #include "kernels/tensors.h"
 #include "tools/parameters.h"
 
-/* A complete world model with weights of the size that trained ones have. The
- * caller closes it. */
+/* A complete world model with weights of the size that trained ones have; of an
+ * MLP the embeddings have a width of their own. The caller closes it. */
 void erx_parameters_fixture(const erx_shape_t *shape, uint64_t seed,
                             erx_parameters_t *checkpoint_out);
 

@@ -10,6 +10,7 @@ Suite *parameters_torch_suite(void);
 Suite *command_quantize_suite(void);
 Suite *fidelity_suite(void);
 Suite *float_model_suite(void);
+Suite *mlp_quantizer_suite(void);
 Suite *published_suite(void);
 Suite *quantizer_suite(void);
 Suite *quantizer_rounding_suite(void);

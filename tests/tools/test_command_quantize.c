@@ -25,21 +25,27 @@ static void set_path(char path[ERX_SCRATCH_PATH_MAX], const char *name)
     (void)snprintf(path, ERX_SCRATCH_PATH_MAX, "%s", erx_scratch_file(directory, name));
 }
 
-static void setup(void)
+static void write_checkpoint(const erx_shape_t *shape)
 {
     size_t size;
     erx_parameters_t checkpoint;
+    erx_parameters_fixture(shape, 8, &checkpoint);
+    uint8_t *bytes = erx_parameters_fixture_file(&checkpoint, &size);
+    erx_fixture_write_file(checkpoint_path, bytes, size);
+    free(bytes);
+    erx_parameters_close(&checkpoint);
+}
+
+static void setup(void)
+{
+    size_t size;
     erx_scratch_make(directory);
     set_path(checkpoint_path, "small.model.safetensors");
     set_path(games_path, "games.safetensors");
     set_path(out_path, "out");
     set_path(json_path, "report.json");
-    erx_parameters_fixture(&erx_fixture_small, 8, &checkpoint);
-    uint8_t *bytes = erx_parameters_fixture_file(&checkpoint, &size);
-    erx_fixture_write_file(checkpoint_path, bytes, size);
-    free(bytes);
-    erx_parameters_close(&checkpoint);
-    bytes = erx_sequences_fixture_file(4, 200, &size);
+    write_checkpoint(&erx_fixture_small);
+    uint8_t *bytes = erx_sequences_fixture_file(4, 200, &size);
     erx_fixture_write_file(games_path, bytes, size);
     free(bytes);
 }
@@ -134,6 +140,35 @@ START_TEST(test_a_published_directory_is_a_source)
 }
 END_TEST
 
+/* An MLP world model, from its checkpoint and from the published form of it. */
+START_TEST(test_an_mlp_becomes_a_model)
+{
+    const erx_shape_t shape = {.stack = {3, 40, 32, {4, 4, 4, 4, 4, 4, 4, 4}, 1}};
+    char published[ERX_SCRATCH_PATH_MAX];
+    erx_model_file_t model;
+    erx_error_t error;
+    write_checkpoint(&shape);
+    set_path(published, "published");
+    const char *const publish[] = {"quantize", "--format",      "published", "--out",
+                                   published,  checkpoint_path, NULL};
+    ck_assert_int_eq(run(erx_command_quantize, publish), ERX_EXIT_OK);
+    ck_assert_int_eq(quantize("--from", published, games_path), ERX_EXIT_OK);
+    expect_printed("calibrated  on at most 8192 moments");
+    ck_assert_msg(erx_model_file_open(out_path, &model, &error) == ERX_OK, "%s", error.text);
+    ck_assert_uint_eq(model.manifest.shape.stack.context, 3);
+    ck_assert_uint_eq(model.manifest.shape.stack.is_world, 1);
+    erx_model_file_close(&model);
+    const char *const measure[] = {"fidelity",      out_path,  "--checkpoint",
+                                   checkpoint_path, "--data",  games_path,
+                                   "--json",        json_path, NULL};
+    ck_assert_int_eq(run(erx_command_fidelity, measure), ERX_EXIT_OK);
+    json_t *report = json_load_file(json_path, 0, NULL);
+    ck_assert_double_gt(json_number_value(json_object_get(report, "snr_db")), 20.0);
+    json_decref(report);
+    erx_scratch_remove(published);
+}
+END_TEST
+
 START_TEST(test_nothing_is_written_on_failure)
 {
     int before = erx_scratch_count(directory);
@@ -154,6 +189,7 @@ Suite *command_quantize_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_a_checkpoint_becomes_a_model);
     tcase_add_test(tests, test_a_published_directory_is_a_source);
+    tcase_add_test(tests, test_an_mlp_becomes_a_model);
     tcase_add_test(tests, test_nothing_is_written_on_failure);
     suite_add_tcase(suite, tests);
     return suite;

@@ -175,8 +175,8 @@ START_TEST(test_damaged_directories_are_refused)
     expect_refused(json, "layers.0.mamba.D: a scale");
     json_object_set_new(json, "total_weight_bytes", json_integer(5));
     expect_refused(json, "total_weight_bytes");
-    json_object_set_new(json, "format", json_string("mlp_int8_v1"));
-    expect_refused(json, "format is mlp_int8_v1");
+    json_object_set_new(json, "format", json_string("gru_int8_v1"));
+    expect_refused(json, "format is gru_int8_v1");
     json_decref(json);
 }
 END_TEST
