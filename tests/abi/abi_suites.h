@@ -8,6 +8,7 @@ Suite *blocks_suite(void);
 Suite *durable_suite(void);
 Suite *handle_suite(void);
 Suite *misuse_suite(void);
+Suite *model_accounts_suite(void);
 Suite *rollup_suite(void);
 Suite *threads_suite(void);
 Suite *transactions_suite(void);
