@@ -1,6 +1,6 @@
-/* The published formats mamba2_int8_v1, mlp_int8_v1 and policy_int8_v1 (MODEL.md): weights alone, in 8 bits, a
- * scale a row or a tensor. It holds no activation scales and cannot run in
- * integers as it is. */
+/* The published formats mamba2_int8_v1, mlp_int8_v1 and policy_int8_v1
+ * (MODEL.md): weights alone, in 8 bits, a scale a row or a tensor. They hold no
+ * activation scales and cannot run in integers as they are. */
 #ifndef ERX_TOOLS_PUBLISHED_H
 #define ERX_TOOLS_PUBLISHED_H
 
