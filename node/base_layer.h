@@ -9,6 +9,7 @@
 
 #include "abi/erx.h"
 #include "node/config.h"
+#include "node/keypair.h"
 #include "node/telemetry.h"
 
 /* Of a settled account: SessionState has 256. */
@@ -62,17 +63,26 @@ typedef struct {
     bool (*account)(void *context, const erx_pubkey_t *key, erx_base_account_t *account_out);
 } erx_base_layer_view_t;
 
+typedef enum {
+    ERX_SETTLEMENT_DONE,
+    ERX_SETTLEMENT_REPLACED, /* a newer one of the same account takes its place */
+    ERX_SETTLEMENT_FAILED,   /* the base layer will not have it */
+} erx_settlement_fate_t;
+
 /* Hands results over; called on the base layer's threads. */
 typedef struct {
     void *context;
     void (*fetched)(void *context, erx_base_account_t *account); /* takes the account */
-    void (*changed)(void *context, erx_base_account_t *account); /* one that is followed */
-    void (*settled)(void *context, const erx_settlement_t *settlement, bool is_done);
+    /* One that is followed, or that is followed no longer: exists is false then. */
+    void (*changed)(void *context, erx_base_account_t *account);
+    void (*settled)(void *context, const erx_settlement_t *settlement, erx_settlement_fate_t fate);
 } erx_base_events_t;
 
 typedef struct {
     const char *name; /* "ledger", "solana" */
-    bool (*open)(const erx_config_t *config, const erx_pubkey_t *identity,
+    /* What is not settled when it closes, it settles when it is opened again. */
+    bool keeps_unsettled;
+    bool (*open)(const erx_config_t *config, const erx_keypair_t *identity,
                  const erx_base_events_t *events, erx_telemetry_t *telemetry, erx_base_t **base_out,
                  erx_failure_t *failure);
     /* Finishes what is under way, a few seconds at most. */
@@ -81,7 +91,7 @@ typedef struct {
      * not delegated to us. */
     void (*fetch)(erx_base_t *base, const erx_pubkey_t *key);
     void (*settle)(erx_base_t *base, const erx_settlement_t *settlement);
-    /* As in erx_base_layer_view_t; context is the base. */
+    /* As in erx_base_layer_view_t; context is the base. account may be NULL. */
     bool (*delegation)(void *base, const erx_pubkey_t *key, erx_delegation_t *delegation_out);
     bool (*account)(void *base, const erx_pubkey_t *key, erx_base_account_t *account_out);
 } erx_base_layer_kind_t;

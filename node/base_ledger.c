@@ -6,11 +6,9 @@
  * accounts it is written anew at start. */
 #include "node/base_layer.h"
 
-#include "node/base64.h"
-#include "node/json_reader.h"
-#include "node/key_text.h"
 #include "node/log.h"
 #include "node/node_clock.h"
+#include "node/settlement_line.h"
 #include "node/watch_filter.h"
 
 #include <errno.h>
@@ -23,7 +21,6 @@
 #include <unistd.h>
 
 #define PATH_BYTES     (ERX_CONFIG_TEXT_MAX + 64u)
-#define LINE_BYTES_MAX 4096u
 #define QUEUE_MAX      65536u
 #define REWRITE_FACTOR 4u
 #define REWRITE_LINES  10000u /* shorter files are left as they are */
@@ -79,62 +76,11 @@ static bool keep(erx_base_t *base, const erx_settlement_t *settlement)
 
 /* ----------------------------------------------------------------- lines */
 
-static void write_line(const erx_settlement_t *settlement, erx_text_t *text)
-{
-    erx_json_writer_t writer = erx_json_writer(text);
-    erx_json_object_begin(&writer);
-    erx_json_key(&writer, "account");
-    erx_json_key_text(&writer, &settlement->account);
-    erx_json_put_unsigned(&writer, "session", settlement->session_id);
-    erx_json_put_unsigned(&writer, "slot", settlement->slot);
-    erx_json_key(&writer, "owner");
-    erx_json_key_text(&writer, &settlement->owner);
-    erx_json_put_bool(&writer, "delegated", !settlement->is_final);
-    erx_json_key(&writer, "hiddenHash");
-    erx_json_base64(&writer, settlement->hidden_hash, ERX_HASH_SIZE);
-    erx_json_put_unsigned(&writer, "hiddenSize", settlement->hidden_size);
-    erx_json_key(&writer, "data");
-    erx_json_base64(&writer, settlement->state, settlement->state_size);
-    erx_json_object_end(&writer);
-    erx_text_append(text, "\n", 1);
-}
-
-static bool read_bytes(const json_t *value, uint8_t *bytes, size_t capacity, size_t *size)
-{
-    return json_is_string(value) &&
-           erx_base64_decode(json_string_value(value), json_string_length(value), bytes, capacity,
-                             size);
-}
-
-static bool read_line(const char *line, size_t length, erx_settlement_t *settlement_out)
-{
-    erx_failure_t failure;
-    json_t *json = erx_json_read(line, length, &failure);
-    uint64_t hidden_size = 0;
-    size_t hash_size = 0, state_size = 0;
-    *settlement_out = (erx_settlement_t){0};
-    bool is_read =
-        erx_key_read(json_object_get(json, "account"), &settlement_out->account) &&
-        erx_key_read(json_object_get(json, "owner"), &settlement_out->owner) &&
-        erx_json_to_unsigned(json_object_get(json, "session"), &settlement_out->session_id) &&
-        erx_json_to_unsigned(json_object_get(json, "slot"), &settlement_out->slot) &&
-        erx_json_to_unsigned(json_object_get(json, "hiddenSize"), &hidden_size) &&
-        read_bytes(json_object_get(json, "hiddenHash"), settlement_out->hidden_hash, ERX_HASH_SIZE,
-                   &hash_size) &&
-        read_bytes(json_object_get(json, "data"), settlement_out->state, ERX_SETTLED_BYTES_MAX,
-                   &state_size);
-    settlement_out->hidden_size = (uint32_t)hidden_size;
-    settlement_out->state_size = (uint32_t)state_size;
-    settlement_out->is_final = json_is_false(json_object_get(json, "delegated"));
-    json_decref(json);
-    return is_read && hash_size == ERX_HASH_SIZE;
-}
-
 static bool append_line(erx_base_t *base, const erx_settlement_t *settlement)
 {
     erx_text_t text;
-    erx_text_open(&text, LINE_BYTES_MAX);
-    write_line(settlement, &text);
+    erx_text_open(&text, ERX_SETTLEMENT_LINE_MAX);
+    erx_settlement_write(settlement, &text);
     bool is_written = !text.overflowed &&
                       write(base->file, text.bytes, text.length) == (ssize_t)text.length &&
                       fdatasync(base->file) == 0;
@@ -176,7 +122,8 @@ static void *run(void *context)
         (void)pthread_mutex_lock(&base->lock);
         is_done = is_done && keep(base, &entry->settlement);
         (void)pthread_mutex_unlock(&base->lock);
-        base->events.settled(base->events.context, &entry->settlement, is_done);
+        base->events.settled(base->events.context, &entry->settlement,
+                             is_done ? ERX_SETTLEMENT_DONE : ERX_SETTLEMENT_FAILED);
         free(entry);
     }
     return NULL;
@@ -188,13 +135,13 @@ static void *run(void *context)
 static uint32_t load(erx_base_t *base)
 {
     FILE *file = fopen(base->path, "re");
-    char line[LINE_BYTES_MAX];
+    char line[ERX_SETTLEMENT_LINE_MAX];
     uint32_t lines = 0;
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         erx_settlement_t settlement;
         size_t length = strlen(line);
         lines++;
-        if (line[length - 1] != '\n' || !read_line(line, length, &settlement))
+        if (line[length - 1] != '\n' || !erx_settlement_read(line, length, &settlement))
             erx_log(ERX_LOG_WARNING, "ledger-line-skipped", "file=%s line=%u", base->path, lines);
         else
             (void)keep(base, &settlement);
@@ -211,10 +158,10 @@ static bool rewrite(erx_base_t *base, erx_failure_t *failure)
     (void)snprintf(temporary, sizeof temporary, "%s.new", base->path);
     base->file = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     erx_text_t text;
-    erx_text_open(&text, (size_t)base->account_count * LINE_BYTES_MAX + 1);
+    erx_text_open(&text, (size_t)base->account_count * ERX_SETTLEMENT_LINE_MAX + 1);
     for (uint32_t i = 0; i < BUCKETS; i++)
         for (const entry_t *entry = base->accounts[i]; entry != NULL; entry = entry->next_same)
-            write_line(&entry->settlement, &text);
+            erx_settlement_write(&entry->settlement, &text);
     bool is_written = base->file >= 0 && !text.overflowed &&
                       write(base->file, text.bytes, text.length) == (ssize_t)text.length &&
                       fsync(base->file) == 0 && rename(temporary, base->path) == 0;
@@ -260,7 +207,7 @@ static bool open_file(erx_base_t *base, erx_failure_t *failure)
     return base->file >= 0 || erx_failure_set(failure, "%.400s: %s", base->path, strerror(errno));
 }
 
-static bool open_ledger(const erx_config_t *config, const erx_pubkey_t *identity,
+static bool open_ledger(const erx_config_t *config, const erx_keypair_t *identity,
                         const erx_base_events_t *events, erx_telemetry_t *telemetry,
                         erx_base_t **base_out, erx_failure_t *failure)
 {
@@ -302,7 +249,7 @@ static void settle(erx_base_t *base, const erx_settlement_t *settlement)
 {
     entry_t *entry = base->queued < QUEUE_MAX ? calloc(1, sizeof *entry) : NULL;
     if (entry == NULL) {
-        base->events.settled(base->events.context, settlement, false);
+        base->events.settled(base->events.context, settlement, ERX_SETTLEMENT_FAILED);
         return;
     }
     entry->settlement = *settlement;

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SESSIONS_AT_ONCE 1024u /* that a block settles on request */
+#define STATUS_ENDED     3u    /* erx_session_info_t.status */
+
 /* An account that came back, in a list. */
 typedef struct arrival {
     struct arrival *next;
@@ -15,19 +18,28 @@ typedef struct arrival {
     erx_base_account_t account;
 } arrival_t;
 
+/* A settlement whose block is not durable yet, or one that is done. */
+typedef struct held {
+    struct held *next;
+    erx_settlement_t settlement;
+} held_t;
+
 struct erx_base_link {
     const erx_base_layer_kind_t *kind;
+    bool is_remote; /* accounts are cloned, and locked while they are settled for good */
     erx_base_t *base;
     erx_rollup_t *rollup;
     erx_telemetry_t *telemetry;
     erx_pubkey_t program;
     const erx_config_t *config;
-    erx_pubkey_t identity;
-    uint64_t slot;           /* of the block being executed */
-    erx_settlement_t *early; /* asked for while the rollup recovered */
-    uint32_t early_count;
+    erx_keypair_t identity;
+    uint64_t slot; /* of the block being executed */
+    uint64_t settled_all_ns;
+    held_t *new;       /* of the block that was just executed */
+    held_t *undurable; /* of blocks before */
     pthread_mutex_t lock;
     arrival_t *first, *last;
+    held_t *released;
     uint32_t pending; /* settlements */
 };
 
@@ -62,18 +74,38 @@ static void on_changed(void *context, erx_base_account_t *account)
     add_arrival(context, account, false);
 }
 
-static void on_settled(void *context, const erx_settlement_t *settlement, bool is_done)
+static bool hold(held_t **list, const erx_settlement_t *settlement)
+{
+    held_t *held = calloc(1, sizeof *held);
+    if (held == NULL)
+        return false;
+    held->settlement = *settlement;
+    held->next = *list;
+    *list = held;
+    return true;
+}
+
+static void log_failure(const erx_settlement_t *settlement, const char *reason)
+{
+    erx_log(ERX_LOG_ERROR, "settle-failed", "session=%" PRIu64 " slot=%" PRIu64 " reason=\"%s\"",
+            settlement->session_id, settlement->slot, reason);
+}
+
+static void on_settled(void *context, const erx_settlement_t *settlement,
+                       erx_settlement_fate_t fate)
 {
     erx_base_link_t *link = context;
     (void)pthread_mutex_lock(&link->lock);
     link->pending--;
     erx_telemetry_set(link->telemetry, ERX_METRIC_SETTLEMENTS_PENDING, link->pending);
+    if (link->is_remote && settlement->is_final && fate != ERX_SETTLEMENT_REPLACED &&
+        !hold(&link->released, settlement))
+        log_failure(settlement, "no memory to release the account");
     (void)pthread_mutex_unlock(&link->lock);
-    if (is_done)
+    if (fate == ERX_SETTLEMENT_DONE)
         erx_telemetry_add(link->telemetry, ERX_METRIC_SETTLEMENTS, 1);
-    else
-        erx_log(ERX_LOG_ERROR, "settle-failed", "session=%" PRIu64 " slot=%" PRIu64,
-                settlement->session_id, settlement->slot);
+    else if (fate == ERX_SETTLEMENT_FAILED)
+        log_failure(settlement, "the base layer refused it");
 }
 
 /* ------------------------------------------- from the rollup, while sealing */
@@ -85,26 +117,12 @@ static void on_clone(void *context, const erx_pubkey_t *key)
         link->kind->fetch(link->base, key);
 }
 
-static void keep_early(erx_base_link_t *link, const erx_settlement_t *settlement)
-{
-    size_t count = link->early_count + 1;
-    erx_settlement_t *early = realloc(link->early, count * sizeof *early);
-    if (early == NULL) {
-        erx_log(ERX_LOG_ERROR, "settle-failed", "session=%" PRIu64 " reason=\"no memory\"",
-                settlement->session_id);
-        return;
-    }
-    early[link->early_count++] = *settlement;
-    link->early = early;
-}
-
-static void settle(erx_base_link_t *link, const erx_settlement_t *settlement)
+static void count_pending(erx_base_link_t *link, uint32_t more)
 {
     (void)pthread_mutex_lock(&link->lock);
-    link->pending++;
+    link->pending += more;
     erx_telemetry_set(link->telemetry, ERX_METRIC_SETTLEMENTS_PENDING, link->pending);
     (void)pthread_mutex_unlock(&link->lock);
-    link->kind->settle(link->base, settlement);
 }
 
 static void on_settle(void *context, const erx_session_info_t *session,
@@ -119,18 +137,20 @@ static void on_settle(void *context, const erx_session_info_t *session,
         .hidden_size = hidden_size,
         .state_size = (uint32_t)ERX_LESSER(session_state_size, ERX_SETTLED_BYTES_MAX),
         .owner = link->program,
-        .is_final = session->status == 3, /* ended */
+        .is_final = session->status == STATUS_ENDED,
     };
     memcpy(settlement.hidden_hash, hidden_hash, ERX_HASH_SIZE);
     memcpy(settlement.state, session_state, settlement.state_size);
-    if (link->base != NULL)
-        settle(link, &settlement);
+    if (hold(&link->new, &settlement))
+        count_pending(link, 1);
     else
-        keep_early(link, &settlement);
+        log_failure(&settlement, "no memory");
 }
 
+/* --------------------------------------------------------------- opening */
+
 bool erx_base_link_open(const erx_config_t *config, erx_rollup_t *rollup,
-                        const erx_pubkey_t *identity, const erx_pubkey_t *program,
+                        const erx_keypair_t *identity, const erx_pubkey_t *program,
                         erx_telemetry_t *telemetry, erx_base_link_t **link_out,
                         erx_failure_t *failure)
 {
@@ -138,12 +158,8 @@ bool erx_base_link_open(const erx_config_t *config, erx_rollup_t *rollup,
     *link_out = NULL;
     if (link == NULL)
         return erx_failure_set(failure, "no memory for the base layer");
-    bool is_remote = config->base_url[0] != '\0';
-    link->kind = &erx_base_ledger_kind;
-    if (is_remote) {
-        free(link);
-        return erx_failure_set(failure, "base_url: only the embedded ledger is supported");
-    }
+    link->is_remote = config->base_url[0] != '\0';
+    link->kind = link->is_remote ? &erx_base_solana_kind : &erx_base_ledger_kind;
     link->rollup = rollup;
     link->telemetry = telemetry;
     link->program = *program;
@@ -153,7 +169,7 @@ bool erx_base_link_open(const erx_config_t *config, erx_rollup_t *rollup,
     erx_base_layer_t base_layer = {
         .struct_size = sizeof base_layer,
         .context = link,
-        .clone = is_remote ? on_clone : NULL,
+        .clone = link->is_remote ? on_clone : NULL,
         .settle = on_settle,
     };
     if (erx_rollup_set_base_layer(rollup, &base_layer) != ERX_STATUS_OK) {
@@ -165,17 +181,38 @@ bool erx_base_link_open(const erx_config_t *config, erx_rollup_t *rollup,
     return true;
 }
 
+void erx_base_link_settle_all(erx_base_link_t *link)
+{
+    erx_session_ref_t sessions[SESSIONS_AT_ONCE];
+    size_t there = 0;
+    (void)erx_rollup_list_sessions(link->rollup, sessions, SESSIONS_AT_ONCE, &there);
+    for (size_t i = 0; i < ERX_LESSER(there, SESSIONS_AT_ONCE); i++)
+        (void)erx_rollup_settle_session(link->rollup, sessions[i]);
+    link->settled_all_ns = erx_node_now();
+}
+
+/* The process may have ended before the base layer knew of them. */
+static void settle_ended(erx_base_link_t *link)
+{
+    erx_session_ref_t sessions[SESSIONS_AT_ONCE];
+    erx_session_info_t info = {.struct_size = sizeof info};
+    size_t there = 0;
+    (void)erx_rollup_list_sessions(link->rollup, sessions, SESSIONS_AT_ONCE, &there);
+    for (size_t i = 0; i < ERX_LESSER(there, SESSIONS_AT_ONCE); i++)
+        if (erx_rollup_session(link->rollup, sessions[i], &info) == ERX_STATUS_OK &&
+            info.status == STATUS_ENDED)
+            (void)erx_rollup_settle_session(link->rollup, sessions[i]);
+}
+
 bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure)
 {
     erx_base_events_t events = {link, on_fetched, on_changed, on_settled};
     if (!link->kind->open(link->config, &link->identity, &events, link->telemetry, &link->base,
                           failure))
         return false;
-    for (uint32_t i = 0; i < link->early_count; i++)
-        settle(link, &link->early[i]);
-    free(link->early);
-    link->early = NULL;
-    link->early_count = 0;
+    link->settled_all_ns = erx_node_now();
+    if (link->is_remote)
+        settle_ended(link);
     return true;
 }
 
@@ -210,20 +247,103 @@ static void put_account(erx_base_link_t *link, const erx_base_account_t *account
         erx_log(ERX_LOG_WARNING, "clone-refused", "reason=\"%s\"", erx_last_error());
 }
 
+/* A clone that the base layer has no more, or that is followed no longer: the
+ * next transaction that names it asks for it again. */
+static void remove_clone(erx_base_link_t *link, const erx_pubkey_t *key)
+{
+    erx_account_info_t info = {.struct_size = sizeof info};
+    size_t size;
+    if (erx_rollup_read_account(link->rollup, key, &info, 0, NULL, 0, &size) == ERX_STATUS_OK &&
+        info.read_only_clone)
+        (void)erx_rollup_remove_account(link->rollup, key);
+}
+
+static void take_in(erx_base_link_t *link, const erx_base_account_t *account, bool was_asked)
+{
+    /* A session's accounts that were delegated to us are made here by
+     * create_session; on the base layer they hold the place and the rent. */
+    bool is_place = account->is_delegated_here &&
+                    memcmp(&account->owner, &link->program, sizeof link->program) == 0;
+    if (account->exists && !is_place)
+        put_account(link, account);
+    else if (!account->exists)
+        remove_clone(link, &account->key);
+    if (was_asked)
+        (void)erx_rollup_clone_done(link->rollup, &account->key);
+}
+
+static void free_held(held_t *held)
+{
+    while (held != NULL) {
+        held_t *next = held->next;
+        free(held);
+        held = next;
+    }
+}
+
+/* A session that is not there any more was closed, and that settled it for good.
+ * One that is over is locked: nothing changes it while it is settled. */
+static void sort_new(erx_base_link_t *link)
+{
+    erx_session_info_t info = {.struct_size = sizeof info};
+    while (link->new != NULL) {
+        held_t *held = link->new;
+        link->new = held->next;
+        const erx_pubkey_t *account = &held->settlement.account;
+        if (erx_rollup_find_session(link->rollup, account, &info) != ERX_STATUS_OK)
+            held->settlement.is_final = true;
+        else if (link->is_remote && held->settlement.is_final)
+            (void)erx_rollup_lock_account(link->rollup, account);
+        held->next = link->undurable;
+        link->undurable = held;
+    }
+}
+
+/* What is not durable here could be undone by a crash: the base must not know it. */
+static void hand_over(erx_base_link_t *link)
+{
+    uint64_t durable = erx_rollup_confirmed_slot(link->rollup);
+    held_t **place = &link->undurable;
+    while (*place != NULL) {
+        held_t *held = *place;
+        if (held->settlement.slot > durable) {
+            place = &held->next;
+            continue;
+        }
+        *place = held->next;
+        link->kind->settle(link->base, &held->settlement);
+        free(held);
+    }
+}
+
+static void release(erx_base_link_t *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    held_t *released = link->released;
+    link->released = NULL;
+    (void)pthread_mutex_unlock(&link->lock);
+    for (const held_t *held = released; held != NULL; held = held->next)
+        (void)erx_rollup_unlock_account(link->rollup, &held->settlement.account);
+    free_held(released);
+}
+
 void erx_base_link_run(erx_base_link_t *link, uint64_t slot)
 {
-    link->slot = slot;
+    uint64_t interval_ns = link->config->settle_interval_ms * ERX_MILLISECOND_NS;
     arrival_t *arrival = take_arrivals(link);
+    link->slot = slot;
     while (arrival != NULL) {
         arrival_t *next = arrival->next;
-        if (arrival->account.exists)
-            put_account(link, &arrival->account);
-        if (arrival->was_asked)
-            (void)erx_rollup_clone_done(link->rollup, &arrival->account.key);
+        take_in(link, &arrival->account, arrival->was_asked);
         erx_base_account_free(&arrival->account);
         free(arrival);
         arrival = next;
     }
+    sort_new(link);
+    hand_over(link);
+    release(link);
+    if (interval_ns > 0 && erx_node_now() - link->settled_all_ns >= interval_ns)
+        erx_base_link_settle_all(link);
 }
 
 uint32_t erx_base_link_pending(erx_base_link_t *link)
@@ -232,6 +352,11 @@ uint32_t erx_base_link_pending(erx_base_link_t *link)
     uint32_t pending = link->pending;
     (void)pthread_mutex_unlock(&link->lock);
     return pending;
+}
+
+bool erx_base_link_keeps_pending(const erx_base_link_t *link)
+{
+    return link->kind->keeps_unsettled;
 }
 
 erx_base_layer_view_t erx_base_link_view(erx_base_link_t *link)
@@ -252,8 +377,10 @@ void erx_base_link_close(erx_base_link_t *link)
         free(arrival);
         arrival = next;
     }
+    free_held(link->new);
+    free_held(link->undurable);
+    free_held(link->released);
     (void)pthread_mutex_destroy(&link->lock);
-    free(link->early);
     free(link);
 }
 

@@ -11,20 +11,28 @@ typedef struct erx_base_link erx_base_link_t;
 /* Chooses the base layer that config asks for and sets it as the rollup's.
  * program is the world program's id. Before the rollup starts. */
 bool erx_base_link_open(const erx_config_t *config, erx_rollup_t *rollup,
-                        const erx_pubkey_t *identity, const erx_pubkey_t *program,
+                        const erx_keypair_t *identity, const erx_pubkey_t *program,
                         erx_telemetry_t *telemetry, erx_base_link_t **link_out,
                         erx_failure_t *failure);
 
-/* Opens the base layer, and settles what recovery found to settle. After the
- * rollup has started: the data directory is there then. */
+/* Opens the base layer, and settles what recovery found to settle, and every
+ * session that is over. After the rollup has started: the data directory is there
+ * then. */
 bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure);
 
-/* Puts what was fetched into the rollup, and retries settlements. Control
+/* Puts what was fetched into the rollup, hands durable settlements over, locks
+ * and releases what is settled for good. slot is the next block's. Control
  * thread, between blocks. */
 void erx_base_link_run(erx_base_link_t *link, uint64_t slot);
 
+/* Has every session settled with the next block, as it stands. Control thread. */
+void erx_base_link_settle_all(erx_base_link_t *link);
+
 /* Settlements that are not yet done. */
 uint32_t erx_base_link_pending(erx_base_link_t *link);
+
+/* Whether those are kept for the next start. */
+bool erx_base_link_keeps_pending(const erx_base_link_t *link);
 
 /* What the network thread may ask. */
 erx_base_layer_view_t erx_base_link_view(erx_base_link_t *link);

@@ -173,8 +173,7 @@ static bool keep_identity(erx_validator_t *validator, erx_failure_t *failure)
 static bool start_rollup(erx_validator_t *validator, erx_failure_t *failure)
 {
     const erx_config_t *config = validator->config;
-    erx_pubkey_t identity = erx_keypair_public(&validator->identity);
-    if (!erx_base_link_open(config, validator->rollup, &identity, &validator->program,
+    if (!erx_base_link_open(config, validator->rollup, &validator->identity, &validator->program,
                             validator->telemetry, &validator->base, failure))
         return false;
     if (erx_rollup_start(validator->rollup) != ERX_STATUS_OK)

@@ -25,7 +25,16 @@ export async function startIn(directory, erx, model, settings = []) {
   const sets = settings.flatMap((setting) => ["--set", setting]);
   const child = spawn(
     erx,
-    ["serve", "--model", model, "--data", join(directory, "data"), "--listen", "127.0.0.1:0", ...sets],
+    [
+      "serve",
+      "--model",
+      model,
+      "--data",
+      join(directory, "data"),
+      "--listen",
+      "127.0.0.1:0",
+      ...sets,
+    ],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   const ended = new Promise((resolve) =>
@@ -35,7 +44,10 @@ export async function startIn(directory, erx, model, settings = []) {
   let log = "";
   child.stderr.on("data", (data) => (log += data));
   const url = await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no validator after ${START_MS} ms\n${log}`)), START_MS);
+    const timer = setTimeout(
+      () => reject(new Error(`no validator after ${START_MS} ms\n${log}`)),
+      START_MS,
+    );
     child.stdout.on("data", (data) => {
       output += data;
       const found = output.match(/JSON-RPC +(http:\S+)/);

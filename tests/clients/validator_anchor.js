@@ -6,7 +6,15 @@ import { ConnectionMagicRouter, getAuthToken } from "@magicblock-labs/ephemeral-
 import { Connection, Keypair, SystemProgram, Transaction } from "@solana/web3.js";
 import { readFileSync } from "node:fs";
 import { createPrivateKey, sign } from "node:crypto";
-import { assert, assertEqual, check, finish, refusal, startValidator, until } from "./validator.js";
+import {
+  assert,
+  assertEqual,
+  check,
+  finish,
+  refusal,
+  startValidator,
+  until,
+} from "./validator.js";
 import * as world from "./world.js";
 
 const { AnchorError, AnchorProvider, BN, Program, Wallet } = anchor;
@@ -34,7 +42,8 @@ const create = (sessionId) =>
     player1: player1.publicKey,
     systemProgram: SystemProgram.programId,
   });
-const join = (player) => program.methods.joinSession(1).accountsPartial({ session, player2: player });
+const join = (player) =>
+  program.methods.joinSession(1).accountsPartial({ session, player2: player });
 
 await check("anchor: create, join, fetch, list, watch", async () => {
   await create(id).rpc();
@@ -45,7 +54,10 @@ await check("anchor: create, join, fetch, list, watch", async () => {
   await new Promise((resolve) => setTimeout(resolve, 200));
   await join(player2.publicKey).signers([player2]).rpc();
   assertEqual((await told).status, world.STATUS.active);
-  await until("frames", async () => (await program.account.sessionState.fetch(session)).frame > 10);
+  await until(
+    "frames",
+    async () => (await program.account.sessionState.fetch(session)).frame > 10,
+  );
   const state = await program.account.sessionState.fetch(session);
   assert(state.player2.equals(player2.publicKey));
   assertEqual((await program.account.sessionState.all()).length, 1);
@@ -72,7 +84,11 @@ await check("router: validator, delegation", async () => {
 
 await check("router: a transaction", async () => {
   const transaction = new Transaction().add(
-    SystemProgram.transfer({ fromPubkey: player1.publicKey, toPubkey: player2.publicKey, lamports: 7 }),
+    SystemProgram.transfer({
+      fromPubkey: player1.publicKey,
+      toPubkey: player2.publicKey,
+      lamports: 7,
+    }),
   );
   const before = await connection.getBalance(player2.publicKey);
   const signature = await router.sendAndConfirmTransaction(transaction, [player1]);
@@ -86,7 +102,9 @@ await check("router: a token for a signed challenge", async () => {
     player1.secretKey.subarray(0, 32),
   ]);
   const key = createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" });
-  const token = await getAuthToken(validator.url, player1.publicKey, async (message) => sign(null, message, key));
+  const token = await getAuthToken(validator.url, player1.publicKey, async (message) =>
+    sign(null, message, key),
+  );
   assert(token.token.length > 40 && token.expiresAt > Date.now());
   const refused = await refusal(
     getAuthToken(validator.url, player1.publicKey, async () => new Uint8Array(64)),

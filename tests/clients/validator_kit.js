@@ -22,7 +22,15 @@ import {
   SOLANA_ERROR__JSON_RPC__METHOD_NOT_FOUND,
   SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE,
 } from "@solana/kit";
-import { assert, assertEqual, check, finish, refusal, startValidator, until } from "./validator.js";
+import {
+  assert,
+  assertEqual,
+  check,
+  finish,
+  refusal,
+  startValidator,
+  until,
+} from "./validator.js";
 
 const [erx, model] = process.argv.slice(2);
 const SYSTEM = address("11111111111111111111111111111111");
@@ -66,13 +74,20 @@ await check("plain methods", async () => {
 });
 
 await check("airdrop, transfer, confirm", async () => {
-  await airdrop({ commitment: "confirmed", recipientAddress: payer.address, lamports: lamports(3_000_000_000n) });
+  await airdrop({
+    commitment: "confirmed",
+    recipientAddress: payer.address,
+    lamports: lamports(3_000_000_000n),
+  });
   assertEqual((await rpc.getBalance(payer.address).send()).value, 3_000_000_000n);
   const transaction = await signTransfer(1_000_000);
   await sendAndConfirm(transaction, { commitment: "confirmed" });
   assertEqual((await rpc.getBalance(other.address).send()).value, 1_000_000n);
   const found = await rpc
-    .getTransaction(getSignatureFromTransaction(transaction), { maxSupportedTransactionVersion: 0, encoding: "base64" })
+    .getTransaction(getSignatureFromTransaction(transaction), {
+      maxSupportedTransactionVersion: 0,
+      encoding: "base64",
+    })
     .send();
   assertEqual(found.meta.err, null);
 });
@@ -103,7 +118,11 @@ await check("an account's notifications", async () => {
 await check("sessions of bots, by program", async () => {
   const stop = new AbortController();
   const changes = await rpcSubscriptions
-    .programNotifications(WORLD, { commitment: "processed", encoding: "base64", filters: [{ dataSize: 256n }] })
+    .programNotifications(WORLD, {
+      commitment: "processed",
+      encoding: "base64",
+      filters: [{ dataSize: 256n }],
+    })
     .subscribe({ abortSignal: stop.signal });
   let count = 0;
   const keys = new Set();
@@ -125,7 +144,9 @@ await check("slots and logs", async () => {
     last = slot;
     if (++count === 10) break;
   }
-  const logs = await rpcSubscriptions.logsNotifications("all").subscribe({ abortSignal: stop.signal });
+  const logs = await rpcSubscriptions
+    .logsNotifications("all")
+    .subscribe({ abortSignal: stop.signal });
   const told = (async () => {
     for await (const entry of logs) return entry;
   })();
@@ -138,9 +159,14 @@ await check("slots and logs", async () => {
 await check("a failing transaction has its cause and logs", async () => {
   const transaction = await signTransfer(9_000_000_000_000_000n);
   const error = await refusal(
-    rpc.sendTransaction(getBase64EncodedWireTransaction(transaction), { encoding: "base64" }).send(),
+    rpc
+      .sendTransaction(getBase64EncodedWireTransaction(transaction), { encoding: "base64" })
+      .send(),
   );
-  assert(isSolanaError(error, SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE), error);
+  assert(
+    isSolanaError(error, SOLANA_ERROR__JSON_RPC__SERVER_ERROR_SEND_TRANSACTION_PREFLIGHT_FAILURE),
+    error,
+  );
   assert(error.context.logs.length > 0);
   assert(String(error.cause).toLowerCase().includes("custom program error"), String(error.cause));
 });

@@ -15,7 +15,19 @@ import {
   VersionedTransaction,
   sendAndConfirmTransaction,
 } from "@solana/web3.js";
-import { assert, assertEqual, check, finish, refusal, startValidator, until } from "./validator.js";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import {
+  assert,
+  assertEqual,
+  check,
+  finish,
+  refusal,
+  startValidator,
+  until,
+} from "./validator.js";
 import * as world from "./world.js";
 
 const [erx, model] = process.argv.slice(2);
@@ -25,7 +37,12 @@ const connection = new Connection(validator.url, "confirmed");
 const [payer, other] = [Keypair.generate(), Keypair.generate()];
 
 const send = (instructions, signers, options) =>
-  sendAndConfirmTransaction(connection, new Transaction().add(...[instructions].flat()), signers, options);
+  sendAndConfirmTransaction(
+    connection,
+    new Transaction().add(...[instructions].flat()),
+    signers,
+    options,
+  );
 const transfer = (lamports) =>
   SystemProgram.transfer({ fromPubkey: payer.publicKey, toPubkey: other.publicKey, lamports });
 
@@ -51,7 +68,9 @@ await check("airdrop", async () => {
   await airdrop(payer.publicKey, 5_000_000_000);
   await airdrop(other.publicKey, 1_000_000_000);
   assertEqual(await connection.getBalance(payer.publicKey), 5_000_000_000);
-  const refused = await refusal(connection.requestAirdrop(payer.publicKey, Number.MAX_SAFE_INTEGER));
+  const refused = await refusal(
+    connection.requestAirdrop(payer.publicKey, Number.MAX_SAFE_INTEGER),
+  );
   assert(refused.message.includes("airdrop request failed"), refused.message);
 });
 
@@ -59,9 +78,17 @@ await check("transfer, its notifications and its history", async () => {
   const accounts = [];
   const logs = [];
   const programs = [];
-  const a = connection.onAccountChange(other.publicKey, (...told) => accounts.push(told), "confirmed");
+  const a = connection.onAccountChange(
+    other.publicKey,
+    (...told) => accounts.push(told),
+    "confirmed",
+  );
   const l = connection.onLogs("all", (...told) => logs.push(told), "confirmed");
-  const p = connection.onProgramAccountChange(SystemProgram.programId, (told) => programs.push(told), "processed");
+  const p = connection.onProgramAccountChange(
+    SystemProgram.programId,
+    (told) => programs.push(told),
+    "processed",
+  );
   await until("subscribed", () => connection._rpcWebSocketConnected);
   await new Promise((resolve) => setTimeout(resolve, 200));
   const signature = await send(transfer(1000), [payer]);
@@ -75,7 +102,9 @@ await check("transfer, its notifications and its history", async () => {
     connection.removeOnLogsListener(l),
     connection.removeProgramAccountChangeListener(p),
   ]);
-  const status = await connection.getSignatureStatus(signature, { searchTransactionHistory: true });
+  const status = await connection.getSignatureStatus(signature, {
+    searchTransactionHistory: true,
+  });
   assertEqual(status.value.confirmationStatus, "finalized");
   const found = await connection.getTransaction(signature, { maxSupportedTransactionVersion: 0 });
   assertEqual(found.meta.err, null);
@@ -86,8 +115,14 @@ await check("transfer, its notifications and its history", async () => {
   const list = await connection.getSignaturesForAddress(payer.publicKey, { limit: 2 });
   assertEqual(list[0].signature, signature);
   assertEqual(list.length, 2);
-  const before = await connection.getSignaturesForAddress(payer.publicKey, { before: list[1].signature });
-  assert(before.every((entry) => entry.signature !== signature && entry.signature !== list[1].signature));
+  const before = await connection.getSignaturesForAddress(payer.publicKey, {
+    before: list[1].signature,
+  });
+  assert(
+    before.every(
+      (entry) => entry.signature !== signature && entry.signature !== list[1].signature,
+    ),
+  );
 });
 
 await check("versioned transaction, compute budget, memo", async () => {
@@ -100,7 +135,11 @@ await check("versioned transaction, compute budget, memo", async () => {
   const message = new TransactionMessage({
     payerKey: payer.publicKey,
     recentBlockhash: latest.blockhash,
-    instructions: [ComputeBudgetProgram.setComputeUnitLimit({ units: 100_000 }), memo, transfer(5)],
+    instructions: [
+      ComputeBudgetProgram.setComputeUnitLimit({ units: 100_000 }),
+      memo,
+      transfer(5),
+    ],
   }).compileToV0Message();
   const transaction = new VersionedTransaction(message);
   transaction.sign([payer]);
@@ -167,51 +206,92 @@ await check("createAccount, allocate, assign", async () => {
   assert(found[0].pubkey.equals(second.publicKey));
 });
 
+await check("a model is uploaded in chunks, and played", async () => {
+  const keypair = join(mkdtempSync(join(tmpdir(), "erx-upload-")), "keypair.json");
+  writeFileSync(keypair, JSON.stringify([...payer.secretKey]));
+  const upload = () =>
+    spawnSync(erx, ["upload", model, "--url", validator.url, "--keypair", keypair], {
+      encoding: "utf8",
+    });
+  const first = upload();
+  assertEqual(first.status, 0, first.stderr);
+  const again = upload();
+  assert(again.stdout.includes(" 0 transactions"), again.stdout);
+  rmSync(dirname(keypair), { recursive: true });
+  const played = BigInt(Date.now()) * 2n;
+  await send(world.createSession(played, 2, payer.publicKey), [payer]);
+  await send(world.joinSession(played, other.publicKey), [payer, other]);
+  await until("frames", async () => {
+    const { data } = await connection.getAccountInfo(world.sessionAddress(played), "processed");
+    return world.readSession(data).frame > 5;
+  });
+});
+
 const id = BigInt(Date.now());
 const session = world.sessionAddress(id);
 
-await check("a session: create, join, play from two keypairs, close, read the result", async () => {
-  const states = [];
-  const slots = [];
-  await send(world.createSession(id, 1, payer.publicKey, { maxFrames: FRAMES }), [payer]);
-  assertEqual(world.readSession((await connection.getAccountInfo(session)).data).status, world.STATUS.waiting);
-  const watched = connection.onAccountChange(
-    session,
-    (account, context) => {
-      states.push(world.readSession(account.data));
-      slots.push(context.slot);
-    },
-    "processed",
-  );
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  await send(world.joinSession(id, other.publicKey), [payer, other]);
-  let sequence = 1;
-  const playing = setInterval(async () => {
-    const { blockhash } = await connection.getLatestBlockhash("processed");
-    for (const [player, stickX] of [[payer, 80], [other, -80]]) {
-      const transaction = new Transaction({ feePayer: player.publicKey, recentBlockhash: blockhash });
-      transaction.add(world.submitInput(id, player.publicKey, sequence, { stickX }));
-      transaction.sign(player);
-      connection.sendRawTransaction(transaction.serialize(), { skipPreflight: true }).catch(() => {});
-    }
-    sequence++;
-  }, 100);
-  const ended = () => states.at(-1)?.status === world.STATUS.ended;
-  await until("the session ends", ended, 30_000).finally(() => clearInterval(playing));
-  const frames = states.map((state) => state.frame).filter((frame) => frame > 0);
-  assertEqual(frames.at(-1), FRAMES);
-  assert(frames.every((frame, i) => i === 0 || frame >= frames[i - 1]), "frames go back");
-  assert(new Set(frames).size > FRAMES * 0.9, `only ${new Set(frames).size} frames were told`);
-  assert(slots.every((slot, i) => i === 0 || slot >= slots[i - 1]), "slots go back");
-  const moved = states.at(-1).players.some((player, i) => player.x !== [-30, 30][i]);
-  assert(moved, "nobody moved");
-  await connection.removeAccountChangeListener(watched);
-  await send(world.closeSession(id, payer.publicKey), [payer]);
-  await until("settled", async () => (await connection.getAccountInfo(session)) !== null);
-  const settled = world.readSession((await connection.getAccountInfo(session)).data);
-  assertEqual(settled.frame, FRAMES);
-  assertEqual(settled.status, world.STATUS.ended);
-});
+await check(
+  "a session: create, join, play from two keypairs, close, read the result",
+  async () => {
+    const states = [];
+    const slots = [];
+    await send(world.createSession(id, 1, payer.publicKey, { maxFrames: FRAMES }), [payer]);
+    assertEqual(
+      world.readSession((await connection.getAccountInfo(session)).data).status,
+      world.STATUS.waiting,
+    );
+    const watched = connection.onAccountChange(
+      session,
+      (account, context) => {
+        states.push(world.readSession(account.data));
+        slots.push(context.slot);
+      },
+      "processed",
+    );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await send(world.joinSession(id, other.publicKey), [payer, other]);
+    let sequence = 1;
+    const playing = setInterval(async () => {
+      const { blockhash } = await connection.getLatestBlockhash("processed");
+      for (const [player, stickX] of [
+        [payer, 80],
+        [other, -80],
+      ]) {
+        const transaction = new Transaction({
+          feePayer: player.publicKey,
+          recentBlockhash: blockhash,
+        });
+        transaction.add(world.submitInput(id, player.publicKey, sequence, { stickX }));
+        transaction.sign(player);
+        connection
+          .sendRawTransaction(transaction.serialize(), { skipPreflight: true })
+          .catch(() => {});
+      }
+      sequence++;
+    }, 100);
+    const ended = () => states.at(-1)?.status === world.STATUS.ended;
+    await until("the session ends", ended, 30_000).finally(() => clearInterval(playing));
+    const frames = states.map((state) => state.frame).filter((frame) => frame > 0);
+    assertEqual(frames.at(-1), FRAMES);
+    assert(
+      frames.every((frame, i) => i === 0 || frame >= frames[i - 1]),
+      "frames go back",
+    );
+    assert(new Set(frames).size > FRAMES * 0.9, `only ${new Set(frames).size} frames were told`);
+    assert(
+      slots.every((slot, i) => i === 0 || slot >= slots[i - 1]),
+      "slots go back",
+    );
+    const moved = states.at(-1).players.some((player, i) => player.x !== [-30, 30][i]);
+    assert(moved, "nobody moved");
+    await connection.removeAccountChangeListener(watched);
+    await send(world.closeSession(id, payer.publicKey), [payer]);
+    await until("settled", async () => (await connection.getAccountInfo(session)) !== null);
+    const settled = world.readSession((await connection.getAccountInfo(session)).data);
+    assertEqual(settled.frame, FRAMES);
+    assertEqual(settled.status, world.STATUS.ended);
+  },
+);
 
 await check("a program's error has its name, number and logs", async () => {
   const seated = id + 1n;
@@ -220,13 +300,19 @@ await check("a program's error has its name, number and logs", async () => {
   assert(error instanceof SendTransactionError, error.constructor.name);
   assert(error.message.includes("custom program error: 0x1771"), error.message);
   const logs = error.logs ?? (await error.getLogs(connection));
-  assert(logs.some((line) => line.includes("AnchorError") && line.includes("CannotJoinOwnSession")), logs.join("\n"));
+  assert(
+    logs.some((line) => line.includes("AnchorError") && line.includes("CannotJoinOwnSession")),
+    logs.join("\n"),
+  );
 });
 
-const raw = async (transaction, options) => await connection.sendRawTransaction(transaction.serialize(), options);
+const raw = async (transaction, options) =>
+  await connection.sendRawTransaction(transaction.serialize(), options);
 async function signed(instruction, { blockhash, signers = [payer] } = {}) {
   const recentBlockhash = blockhash ?? (await connection.getLatestBlockhash()).blockhash;
-  const transaction = new Transaction({ feePayer: payer.publicKey, recentBlockhash }).add(instruction);
+  const transaction = new Transaction({ feePayer: payer.publicKey, recentBlockhash }).add(
+    instruction,
+  );
   transaction.sign(...signers);
   return transaction;
 }
@@ -234,22 +320,32 @@ async function signed(instruction, { blockhash, signers = [payer] } = {}) {
 await check("not enough lamports", async () => {
   const error = await refusal(raw(await signed(transfer(9e15))));
   assert(error.message.includes("custom program error: 0x1"), error.message);
-  assert(error.logs.some((line) => line.includes("insufficient lamports")), error.logs.join("\n"));
+  assert(
+    error.logs.some((line) => line.includes("insufficient lamports")),
+    error.logs.join("\n"),
+  );
 });
 
 await check("a blockhash that nobody knows", async () => {
-  const error = await refusal(raw(await signed(transfer(1), { blockhash: Keypair.generate().publicKey.toBase58() })));
+  const error = await refusal(
+    raw(await signed(transfer(1), { blockhash: Keypair.generate().publicKey.toBase58() })),
+  );
   assert(error.message.includes("Blockhash not found"), error.message);
 });
 
 await check("the same transaction twice", async () => {
   const transaction = await signed(transfer(3));
   const signature = await raw(transaction);
-  await until("landed", async () => (await connection.getSignatureStatus(signature)).value !== null);
+  await until(
+    "landed",
+    async () => (await connection.getSignatureStatus(signature)).value !== null,
+  );
   const error = await refusal(raw(transaction));
   assert(error.message.includes("already been processed"), error.message);
   // Who subscribes late is told at once.
-  const told = await new Promise((resolve) => connection.onSignature(signature, (result) => resolve(result), "confirmed"));
+  const told = await new Promise((resolve) =>
+    connection.onSignature(signature, (result) => resolve(result), "confirmed"),
+  );
   assertEqual(told.err, null);
 });
 
@@ -262,13 +358,18 @@ await check("a bad signature", async () => {
 
 await check("a program that does not exist", async () => {
   const programId = Keypair.generate().publicKey;
-  const error = await refusal(raw(await signed(new TransactionInstruction({ programId, keys: [], data: Buffer.alloc(0) }))));
+  const error = await refusal(
+    raw(await signed(new TransactionInstruction({ programId, keys: [], data: Buffer.alloc(0) }))),
+  );
   assert(error.message.includes("program that does not exist"), error.message);
 });
 
 await check("failing without preflight is told by its status", async () => {
   const signature = await raw(await signed(transfer(9e15)), { skipPreflight: true });
-  await until("landed", async () => (await connection.getSignatureStatus(signature)).value !== null);
+  await until(
+    "landed",
+    async () => (await connection.getSignatureStatus(signature)).value !== null,
+  );
   const { value } = await connection.getSignatureStatus(signature);
   assertEqual(value.err, { InstructionError: [0, { Custom: 1 }] });
 });

@@ -48,7 +48,12 @@ const instruction = (name, keys, ...data) =>
     data: Buffer.concat([discriminator(name), ...data]),
   });
 
-export const createSession = (id, model, player, { stage = 31, character = 2, maxFrames = 0, seed = 7 } = {}) =>
+export const createSession = (
+  id,
+  model,
+  player,
+  { stage = 31, character = 2, maxFrames = 0, seed = 7 } = {},
+) =>
   instruction(
     "create_session",
     [
@@ -98,7 +103,11 @@ export const closeSession = (id, player) =>
 export const initWeights = (model, shard, size, authority) =>
   instruction(
     "init_weights",
-    [writable(weightsAddress(model, shard)), signer(authority, true), readable(SystemProgram.programId)],
+    [
+      writable(weightsAddress(model, shard)),
+      signer(authority, true),
+      readable(SystemProgram.programId),
+    ],
     u64(model),
     u8(shard),
     u32(size),
