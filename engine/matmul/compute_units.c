@@ -1,5 +1,7 @@
 #include "engine/matmul/compute_units.h"
 
+#include "kernels/policy_net.h"
+
 const erx_compute_table_t erx_compute_table_default = {
     .matmul_base = 100,
     .matmul_divisor = 100,
@@ -72,9 +74,26 @@ erx_compute_units_t erx_compute_units_chunk(const erx_compute_table_t *table,
     };
 }
 
+/* An MLP world model: its three products and the steps between them. */
+static erx_compute_units_t stack_units(const erx_compute_table_t *table,
+                                       const erx_policy_shape_t *shape)
+{
+    uint64_t H = shape->hidden, T = shape->trunk;
+    uint64_t columns = shape->context * ERX_POLICY_WIDE + erx_policy_dense_input(shape);
+    return (erx_compute_units_t){
+        .matmul = erx_compute_units_matmul(table, H * columns) +
+                  erx_compute_units_matmul(table, T * H) +
+                  erx_compute_units_matmul(table, erx_policy_output_count(shape) * T),
+        .elementwise = (H + T) * table->requantize,
+        .coding = table->encode + table->decode,
+    };
+}
+
 erx_compute_units_t erx_compute_units_frame(const erx_compute_table_t *table,
                                             const erx_shape_t *shape)
 {
+    if (erx_shape_is_stack(shape))
+        return stack_units(table, &shape->stack);
     return erx_compute_units_chunk(table, shape, 0, shape->layer_count);
 }
 

@@ -51,6 +51,8 @@ uint64_t erx_compute_units_matmul(const erx_compute_table_t *table, uint64_t mul
 erx_compute_units_t erx_compute_units_layer(const erx_compute_table_t *table,
                                             const erx_shape_t *shape);
 
+/* An MLP world model has frames but no layers: its three products, the
+ * requantization of its units, and the coding. */
 erx_compute_units_t erx_compute_units_frame(const erx_compute_table_t *table,
                                             const erx_shape_t *shape);
 

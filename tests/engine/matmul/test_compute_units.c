@@ -45,6 +45,18 @@ START_TEST(test_frame_of_the_15M_model)
 }
 END_TEST
 
+START_TEST(test_frame_of_an_mlp)
+{
+    const erx_shape_t mlp = {.stack = {10, 512, 256, {32, 4, 8, 2, 2, 4, 8, 4}, 1}};
+    erx_compute_units_t units = erx_compute_units_frame(&erx_compute_table_default, &mlp);
+    /* 260 columns of 16 bits, 1,586 of 8; 1,050 outputs. */
+    ck_assert_uint_eq(units.matmul, (100 + 9451) + (100 + 1310) + (100 + 2688));
+    ck_assert_uint_eq(units.scan + units.lookup, 0);
+    ck_assert_uint_eq(units.elementwise, (512 + 256) * 30);
+    ck_assert_uint_eq(units.coding, 10000);
+}
+END_TEST
+
 START_TEST(test_odd_scan_rounds_down_a_layer)
 {
     erx_compute_table_t table = erx_compute_table_default;
@@ -120,6 +132,7 @@ Suite *compute_units_suite(void)
     tcase_add_test(tcase, test_calls_cost_what_is_published);
     tcase_add_test(tcase, test_units_do_not_wrap);
     tcase_add_test(tcase, test_frame_of_the_15M_model);
+    tcase_add_test(tcase, test_frame_of_an_mlp);
     tcase_add_test(tcase, test_odd_scan_rounds_down_a_layer);
     tcase_add_test(tcase, test_chunks_cost_together_what_the_frame_costs);
     tcase_add_test(tcase, test_impossible_tables_are_refused);
