@@ -166,7 +166,9 @@ class App {
   setPlaying(isPlaying) {
     this.hands.isPlaying = isPlaying;
     this.touchPad.show(isPlaying);
-    if (isPlaying) this.viewer.canvas.focus({ preventScroll: true });
+    if (!isPlaying) return;
+    this.viewer.canvas.focus({ preventScroll: true });
+    this.#showScreen();
   }
 
   /* What is seen, in three sentences. */

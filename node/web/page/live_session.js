@@ -68,7 +68,8 @@ export class LiveSession {
     const now = performance.now();
     this.timeline.push(session.frame, session.players, now);
     for (const listener of this.frameListeners) listener(session.frame, now);
-    const isChanged = !last || isBack || last.status !== session.status || last.seats[1] !== session.seats[1];
+    const isChanged = !last || isBack || last.status !== session.status ||
+      last.seats[1] !== session.seats[1];
     if (isChanged) this.onChange();
   }
 

@@ -35,7 +35,7 @@ export class Numbers {
     set("Frames a second", timeline ? timeline.rate.toFixed(1) : "–");
     set("Display", `${app.viewer.displayRate.toFixed(0)} a second`);
     const { latency } = show;
-    set("Input → frame", latency === null ? "take a seat to see" : ms(latency),
+    set("Input → frame", latency === null ? this.#howToMeasure() : ms(latency),
       "Middle of the last 30: from pressing a button to holding the first frame it changed");
     set("Dropped / late", timeline ? `${timeline.counts.dropped} / ${timeline.counts.late}` : "–",
       "Frames that never arrived, and frames that arrived half a frame late or more");
@@ -44,6 +44,10 @@ export class Numbers {
     this.#model(live?.session?.model ?? null);
     set("Session", live ? shortKey(live.address) : "–", live?.address ?? "");
     this.#drawPlot(timeline);
+  }
+
+  #howToMeasure() {
+    return this.app.hands.isPlaying ? "press a button" : "take a seat to see";
   }
 
   #commitment(frame, { confirmedFrame }) {
