@@ -147,6 +147,18 @@ test("a reload keeps the seat, and its inputs go on", async () => {
   await one.page.keyboard.up("KeyA");
 });
 
+test("a seat is taken back in a new tab", async () => {
+  const { one, address } = await match();
+  const context = one.page.context();
+  await one.page.close();
+  const again = await browser.tab(context, `/#/session/${address}`);
+  await again.click("Take your seat");
+  await again.see(".card.one .who", /you/);
+  await again.page.keyboard.down("KeyD");
+  await until("the stick is held right", async () =>
+    (await validator.inputs(address)).pads[0][0] === 127);
+});
+
 test("both seats are played on one keyboard", async () => {
   const person = await browser.person();
   const address = await created(person);
@@ -282,11 +294,16 @@ test("a dropped frames file is watched, a wrong one refused", async () => {
     speed_ground_x: 0, speed_attack_x: 0, speed_attack_y: 0, state_age: 1, hitlag: 0, stocks: 2,
     facing: true, on_ground: true, action_state: 14, jumps_left: 2, character: 18 };
   const frame = { players: [player, { ...player, x: -20 }], stage: 8 };
-  await drop(JSON.stringify({ frames: [frame, frame, frame] }));
+  const file = JSON.stringify({ frames: [frame, frame, frame] });
+  await drop(file);
   await person.see("#badge", /replay.*Yoshi's Story.*mine\.json/);
   await person.see(".card.one", /77.*Marth/);
   await drop('{"frames":[{}]}');
   assert.match(await person.notice(), /mine\.json.*frame 1 does not have two players/);
+  await person.page.route("**/theirs.json", (route) => route.fulfill({ body: file }));
+  await person.page.goto(`${validator.url}/?frames=theirs.json`);
+  await person.see("#clock", /frame \d \/ 3/);
+  await person.see(".card.one", /77.*Marth/);
 });
 
 test("the connection is lost, said, and regained without a hand", async () => {

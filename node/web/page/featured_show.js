@@ -3,7 +3,7 @@
  * this page play a round. */
 import { DEFAULT_STAGE } from "../world/stages.js";
 import { MatchShow } from "./match_show.js";
-import { attempt } from "./notices.js";
+import { attempt, say } from "./notices.js";
 import { isDull } from "./session_index.js";
 
 const DULL_MS = 2500; /* how long a session may be dull before the next is shown */
@@ -96,5 +96,6 @@ export class FeaturedShow {
   #next() {
     const next = this.app.index.liveliest(this.match?.address);
     if (next) this.#watch(next.address);
+    else say("No other match", "This is the only one that is being played.");
   }
 }
