@@ -2,9 +2,10 @@
 #include "abi/rollup.h"
 #include "mem/alloc.h"
 
-/* What stands behind a watch's handle. */
+/* What stands behind a watch's handle. Of the rollup the handle and not the
+ * state: a watch may be closed late. */
 typedef struct {
-    erx_runtime_t *runtime;
+    const erx_rollup_t *rollup;
     erx_account_watch_t *watch;
 } watch_state_t;
 
@@ -23,7 +24,7 @@ int32_t erx_rollup_watch(erx_rollup_t *rollup, const erx_pubkey_t *key, const er
     watch_state_t *own = erx_alloc(1, sizeof *own);
     if (own == NULL)
         return erx_result_refuse(ERX_STATUS_MEMORY, "no memory for a watch");
-    own->runtime = state->runtime;
+    own->rollup = rollup;
     erx_status_t status = erx_runtime_watch(state->runtime, erx_key_of(key), erx_key_of(owner),
                                             queue_accounts, &own->watch, &error);
     if (status != ERX_OK) {
@@ -44,9 +45,12 @@ bool erx_watch_next(erx_watch_t *watch, erx_watch_event_t *event_out)
     const watch_state_t *own = erx_handle_object(ERX_HANDLE_WATCH, watch);
     if (own == NULL || event_out == NULL)
         return false;
-    erx_runtime_read_begin(own->runtime, false);
+    const erx_rollup_state_t *state = erx_rollup_of(own->rollup);
+    if (state == NULL)
+        return false;
+    erx_runtime_read_begin(state->runtime, false);
     bool found = erx_account_watch_next(own->watch, &news);
-    erx_runtime_read_end(own->runtime);
+    erx_runtime_read_end(state->runtime);
     if (!found)
         return false;
     const erx_watch_event_t event = {
@@ -64,6 +68,10 @@ void erx_watch_close(erx_watch_t *watch)
     watch_state_t *own = erx_handle_end(ERX_HANDLE_WATCH, watch);
     if (own == NULL)
         return;
-    erx_runtime_unwatch(own->runtime, own->watch);
+    const erx_rollup_state_t *state = erx_rollup_of(own->rollup);
+    if (state != NULL)
+        erx_runtime_unwatch(state->runtime, own->watch);
+    else
+        erx_account_watch_close(own->watch);
     erx_free(own);
 }
