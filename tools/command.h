@@ -52,6 +52,7 @@ int erx_command_quantize(int argc, char **argv);
 int erx_command_rollout(int argc, char **argv);
 int erx_command_serve(int argc, char **argv);
 int erx_command_synth(int argc, char **argv);
+int erx_command_top(int argc, char **argv);
 int erx_command_trace(int argc, char **argv);
 int erx_command_upload(int argc, char **argv);
 int erx_command_verify(int argc, char **argv);

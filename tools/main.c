@@ -15,6 +15,7 @@ static const erx_command_t commands[] = {
      erx_command_rollout},
     {"Play", "serve", "run a validator that stock Solana clients and browsers play on",
      erx_command_serve},
+    {"Play", "top", "show a validator's live figures", erx_command_top},
     {"Play", "trace", "make scripted players, or show a trace's games", erx_command_trace},
     {"Play", "upload", "upload a model to a validator, by transactions", erx_command_upload},
     {"Play", "verify", "re-execute a journal and compare every frame hash", erx_command_verify},

@@ -270,7 +270,7 @@ await check(
       sequence++;
     }, 100);
     const ended = () => states.at(-1)?.status === world.STATUS.ended;
-    await until("the session ends", ended, 30_000).finally(() => clearInterval(playing));
+    await until("the session ends", ended, 120_000).finally(() => clearInterval(playing));
     const frames = states.map((state) => state.frame).filter((frame) => frame > 0);
     assertEqual(frames.at(-1), FRAMES);
     assert(

@@ -1,3 +1,4 @@
+#include "node/metrics_text.h"
 #include "node/telemetry.h"
 #include "tests/node/node_suites.h"
 
@@ -45,12 +46,43 @@ START_TEST(test_quantiles_are_upper_bounds)
 }
 END_TEST
 
+START_TEST(test_what_is_shown_can_be_read)
+{
+    erx_telemetry_t *telemetry = erx_telemetry_open();
+    erx_text_t before, text;
+    erx_text_open(&before, 1 << 20);
+    erx_text_open(&text, 1 << 20);
+    erx_telemetry_observe(telemetry, ERX_TIMING_BLOCK, 5000000); /* before the first reading */
+    erx_telemetry_write(telemetry, &before);
+    erx_telemetry_add(telemetry, ERX_METRIC_TICKS, 42);
+    for (int i = 0; i < 9; i++)
+        erx_telemetry_observe(telemetry, ERX_TIMING_BLOCK, 100000);
+    erx_telemetry_observe(telemetry, ERX_TIMING_BLOCK, 1000000);
+    erx_telemetry_write(telemetry, &text);
+    ck_assert_double_eq(erx_metrics_text_value(text.bytes, text.length, "erx_ticks_total"), 42);
+    ck_assert_double_eq(erx_metrics_text_value(text.bytes, text.length, "erx_ticks"), 0);
+    ck_assert_double_eq(erx_metrics_text_quantile(text.bytes, text.length, before.bytes,
+                                                  before.length, "erx_block_seconds", 0.9),
+                        0.00016);
+    ck_assert_double_eq(erx_metrics_text_quantile(text.bytes, text.length, before.bytes,
+                                                  before.length, "erx_block_seconds", 0.99),
+                        0.00128);
+    ck_assert_double_eq(erx_metrics_text_quantile(text.bytes, text.length, text.bytes, text.length,
+                                                  "erx_block_seconds", 0.5),
+                        0);
+    erx_text_close(&before);
+    erx_text_close(&text);
+    erx_telemetry_close(telemetry);
+}
+END_TEST
+
 Suite *telemetry_suite(void)
 {
     Suite *suite = suite_create("telemetry");
     TCase *tests = tcase_create("telemetry");
     tcase_add_test(tests, test_what_is_counted_is_shown);
     tcase_add_test(tests, test_quantiles_are_upper_bounds);
+    tcase_add_test(tests, test_what_is_shown_can_be_read);
     suite_add_tcase(suite, tests);
     return suite;
 }
