@@ -9,223 +9,59 @@
 
 #define CRANK 64u /* of a seal's value */
 
-/* Calls of four bytes: which, handle, target or session, value. */
+/* A call, and one that reads more bytes. */
+#define CALL(name, handle, where, value)           ERX_FUZZ_ABI_##name, handle, where, value
+#define CALL_WITH(name, handle, where, value, ...) CALL(name, handle, where, value), __VA_ARGS__
+
+#define MADE_UP                                    200 /* for a handle: its eight bytes follow */
+#define NOBODY                                     130 /* for a handle: NULL */
+
 static const uint8_t life[] = {
-    ERX_FUZZ_ABI_OPEN,
-    0,
-    0,
-    3, //
-    ERX_FUZZ_ABI_LOAD_MODEL,
-    0,
-    0,
-    4, //
-    ERX_FUZZ_ABI_START,
-    0,
-    0,
-    0, //
-    ERX_FUZZ_ABI_CREATE_SESSION,
-    0,
-    0,
-    32, //
-    31,
-    8, // stage, frames
-    ERX_FUZZ_ABI_INPUT,
-    0,
-    0,
-    0, //
-    80,
-    0,
-    0,
-    0, // a controller
-    0,
-    0,
-    0,
-    0, //
-    ERX_FUZZ_ABI_SEAL,
-    0,
-    0,
-    CRANK + 2, //
-    ERX_FUZZ_ABI_READ_SESSIONS,
-    0,
-    0,
-    3, //
-    ERX_FUZZ_ABI_EXPORT_SESSION,
-    0,
-    0,
-    1, //
-    ERX_FUZZ_ABI_SEAL,
-    0,
-    0,
-    CRANK + 1, //
-    ERX_FUZZ_ABI_CLOSE_SESSION,
-    0,
-    0,
-    1, //
-    ERX_FUZZ_ABI_SEAL,
-    0,
-    0,
-    1, //
-    ERX_FUZZ_ABI_CLOSE,
-    0,
-    0,
-    0, //
+    CALL(OPEN, 0, 0, 3),
+    CALL(LOAD_MODEL, 0, 0, 4),
+    CALL(START, 0, 0, 0),
+    CALL_WITH(CREATE_SESSION, 0, 0, 32, 31, 8), /* stage, frames */
+    CALL_WITH(INPUT, 0, 0, 0, 80, 0, 0, 0, 0, 0, 0, 0),
+    CALL(SEAL, 0, 0, CRANK + 2),
+    CALL(READ_SESSIONS, 0, 0, 3),
+    CALL(EXPORT_SESSION, 0, 0, 1),
+    CALL(SEAL, 0, 0, CRANK + 1),
+    CALL(CLOSE_SESSION, 0, 0, 1),
+    CALL(SEAL, 0, 0, 1),
+    CALL(CLOSE, 0, 0, 0),
 };
 
 static const uint8_t machine[] = {
-    ERX_FUZZ_ABI_OPEN,
-    0,
-    0,
-    3, //
-    ERX_FUZZ_ABI_GATE_OPEN,
-    0,
-    1,
-    2, //
-    ERX_FUZZ_ABI_GATE_JOIN,
-    1,
-    2,
-    0, //
-    ERX_FUZZ_ABI_GATE_JOIN,
-    1,
-    3,
-    0, //
-    ERX_FUZZ_ABI_MATMUL,
-    0,
-    2,
-    1, // with a seat
-    7,
-    9, // rows, columns
-    ERX_FUZZ_ABI_GATE_REST,
-    3,
-    0,
-    0, //
-    ERX_FUZZ_ABI_MATMUL,
-    0,
-    0,
-    2, // with sizes in memory
-    0,
-    0, //
-    ERX_FUZZ_ABI_GATE_CLOSE,
-    1,
-    0,
-    0, // too early
-    ERX_FUZZ_ABI_GATE_LEAVE,
-    2,
-    0,
-    0, //
-    ERX_FUZZ_ABI_GATE_LEAVE,
-    3,
-    0,
-    0, //
-    ERX_FUZZ_ABI_GATE_CLOSE,
-    1,
-    0,
-    0, //
+    CALL(OPEN, 0, 0, 3),       CALL(GATE_OPEN, 0, 1, 2),         CALL(GATE_JOIN, 1, 2, 0),
+    CALL(GATE_JOIN, 1, 3, 0),  CALL_WITH(MATMUL, 0, 2, 1, 7, 9), /* with a seat; rows, columns */
+    CALL(GATE_REST, 3, 0, 0),  CALL_WITH(MATMUL, 0, 0, 2, 0, 0), /* with sizes in memory */
+    CALL(GATE_CLOSE, 1, 0, 0),                                   /* too early */
+    CALL(GATE_LEAVE, 2, 0, 0), CALL(GATE_LEAVE, 3, 0, 0),        CALL(GATE_CLOSE, 1, 0, 0),
 };
 
 static const uint8_t accounts[] = {
-    ERX_FUZZ_ABI_OPEN,
-    0,
-    0,
-    3, //
-    ERX_FUZZ_ABI_START,
-    0,
-    0,
-    0, //
-    ERX_FUZZ_ABI_WATCH,
-    0,
-    1,
-    4 + 64, // the key 0
-    ERX_FUZZ_ABI_PUT_ACCOUNT,
-    0,
-    0,
-    16, //
-    1,
-    99,
-    1,
-    2, // owner, lamports, data
-    3,
-    4,
-    0, // flags
-    ERX_FUZZ_ABI_SEAL,
-    0,
-    0,
-    1, //
-    ERX_FUZZ_ABI_WATCH_NEXT,
-    1,
-    0,
-    0, //
-    ERX_FUZZ_ABI_READ_ACCOUNTS,
-    0,
-    0,
-    1, //
-    0,
-    0,
-    0,
-    0, // a filter
-    0, //
-    ERX_FUZZ_ABI_CHANGE_ACCOUNT,
-    0,
-    0,
-    4, // lock
-    ERX_FUZZ_ABI_SUBMIT,
-    0,
-    0,
-    2, //
-    1,
-    2,
-    3,
-    4, // no packet
-    ERX_FUZZ_ABI_CLOSE,
-    0,
-    0,
-    0, // while it is watched
-    ERX_FUZZ_ABI_WATCH_NEXT,
-    1,
-    0,
-    0, //
-    ERX_FUZZ_ABI_WATCH_CLOSE,
-    1,
-    0,
-    0, //
+    CALL(OPEN, 0, 0, 3),
+    CALL(START, 0, 0, 0),
+    CALL(WATCH, 0, 1, 64 + 4),
+    CALL_WITH(PUT_ACCOUNT, 0, 0, 16, 1, 99, 1, 2, 3, 4, 0),
+    CALL(SEAL, 0, 0, 1),
+    CALL(WATCH_NEXT, 1, 0, 0),
+    CALL_WITH(READ_ACCOUNTS, 0, 0, 1, 0, 0, 0, 0, 0),
+    CALL(CHANGE_ACCOUNT, 0, 0, 4),
+    CALL_WITH(SUBMIT, 0, 0, 2, 1, 2, 3, 4), /* no packet */
+    CALL(CLOSE, 0, 0, 0),                   /* while it is watched */
+    CALL(WATCH_NEXT, 1, 0, 0),
+    CALL(WATCH_CLOSE, 1, 0, 0),
 };
 
 static const uint8_t late[] = {
-    ERX_FUZZ_ABI_OPEN,
-    0,
-    0,
-    3, //
-    ERX_FUZZ_ABI_SEAL,
-    0,
-    0,
-    1, // before the start
-    ERX_FUZZ_ABI_CLOSE,
-    0,
-    0,
-    0, //
-    ERX_FUZZ_ABI_CLOSE,
-    0,
-    0,
-    0, // again
-    ERX_FUZZ_ABI_START,
-    0,
-    0,
-    0, //
-    ERX_FUZZ_ABI_READ_ROLLUP,
-    200,
-    0,
-    0, // a handle that is made up
-    0,
-    0,
-    0,
-    0, //
-    0,
-    0,
-    0,
-    9, //
-    ERX_FUZZ_ABI_WATCH_CLOSE,
-    130,
-    0,
-    0, // NULL
+    CALL(OPEN, 0, 0, 3),
+    CALL(SEAL, 0, 0, 1), /* before the start */
+    CALL(CLOSE, 0, 0, 0),
+    CALL(CLOSE, 0, 0, 0),
+    CALL(START, 0, 0, 0),
+    CALL_WITH(READ_ROLLUP, MADE_UP, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9),
+    CALL(WATCH_CLOSE, NOBODY, 0, 0),
 };
 
 int main(int argument_count, char **arguments)
