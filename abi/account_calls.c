@@ -225,18 +225,38 @@ int32_t erx_rollup_remove_account(erx_rollup_t *rollup, const erx_pubkey_t *key)
     return key == NULL ? erx_result_missing("key") : change(rollup, key, remove_clone, NULL);
 }
 
+static erx_status_t change_lock(erx_accounts_t *table, uint32_t index, bool is_locked,
+                                erx_error_t *error)
+{
+    if (index == ERX_ACCOUNT_NONE)
+        return erx_error_set(error, ERX_ERR_NOT_FOUND, "key: there is no such account");
+    erx_account_entry_t entry = *erx_accounts_entry(table, index);
+    entry.flags &= (uint8_t)~ERX_ACCOUNT_LOCKED;
+    if (is_locked)
+        entry.flags |= ERX_ACCOUNT_LOCKED;
+    return erx_accounts_update(table, index, &entry, error);
+}
+
 static erx_status_t lock(erx_accounts_t *table, uint32_t index, const void *argument,
                          erx_error_t *error)
 {
     (void)argument;
-    if (index == ERX_ACCOUNT_NONE)
-        return erx_error_set(error, ERX_ERR_NOT_FOUND, "key: there is no such account");
-    erx_account_entry_t entry = *erx_accounts_entry(table, index);
-    entry.flags |= ERX_ACCOUNT_LOCKED;
-    return erx_accounts_update(table, index, &entry, error);
+    return change_lock(table, index, true, error);
+}
+
+static erx_status_t unlock(erx_accounts_t *table, uint32_t index, const void *argument,
+                           erx_error_t *error)
+{
+    (void)argument;
+    return change_lock(table, index, false, error);
 }
 
 int32_t erx_rollup_lock_account(erx_rollup_t *rollup, const erx_pubkey_t *key)
 {
     return key == NULL ? erx_result_missing("key") : change(rollup, key, lock, NULL);
+}
+
+int32_t erx_rollup_unlock_account(erx_rollup_t *rollup, const erx_pubkey_t *key)
+{
+    return key == NULL ? erx_result_missing("key") : change(rollup, key, unlock, NULL);
 }

@@ -161,8 +161,10 @@ typedef struct {
     void (*on_progress)(void *context, const char *what, uint64_t done,
                         uint64_t total);                   /* opener */
     void (*on_note)(void *context, const char *line);      /* opener: what could not be had */
-    void (*on_confirmed)(void *context, uint64_t slot);    /* commit thread; must not block */
-    void (*on_failure)(void *context, const char *reason); /* commit thread, once: storage failed */
+    void (*on_confirmed)(void *context, uint64_t slot);    /* commit or control thread; must not
+                                                              block */
+    void (*on_failure)(void *context, const char *reason); /* once, where a call finds that the
+                                                              storage failed */
 } erx_rollup_config_t;
 
 /* The defaults: in memory only, all processors, no verifier threads. */
@@ -622,6 +624,9 @@ ERX_API int32_t erx_rollup_remove_account(erx_rollup_t *rollup, const erx_pubkey
  * Control thread. NOT_FOUND. */
 ERX_API int32_t erx_rollup_lock_account(erx_rollup_t *rollup, const erx_pubkey_t *key);
 
+/* Ends that: the base layer has what was settled. Control thread. NOT_FOUND. */
+ERX_API int32_t erx_rollup_unlock_account(erx_rollup_t *rollup, const erx_pubkey_t *key);
+
 /* The base layer, for sessions and accounts that live there. */
 typedef struct {
     uint32_t struct_size;
@@ -678,8 +683,9 @@ ERX_API int32_t erx_rollup_metrics(const erx_rollup_t *rollup, erx_metrics_t *me
 
 /* What a VM's memory map says of a range. data: size bytes, valid until the
  * syscall returns. account and version identify a read-only range whose bytes
- * change only with version, so that a packed copy may be kept; account NULL:
- * none. */
+ * change only with version, so that a packed copy may be kept; they are packed
+ * beside, so such data stays readable and unchanged until
+ * erx_rollup_forget_matrices of the account returns. account NULL: none. */
 typedef struct {
     uint8_t *data;
     const erx_pubkey_t *account;
@@ -731,7 +737,8 @@ ERX_API uint64_t erx_sol_matmul_i8_dims(erx_rollup_t *rollup, const erx_vm_t *vm
                                         uint64_t output, uint64_t dims, uint64_t unused,
                                         erx_fault_t *fault_out);
 
-/* Forgets packed matrices of an account. Any thread. */
+/* Forgets packed matrices of an account; afterwards nothing reads the data that
+ * was named by it. Any thread. */
 ERX_API int32_t erx_rollup_forget_matrices(erx_rollup_t *rollup, const erx_pubkey_t *account);
 
 /* A block's gate: VM instances that take a seat are answered together when they

@@ -349,7 +349,8 @@ static void call_change_account(world_t *world, const call_t *call)
     (void)world;
     const erx_pubkey_t key = key_of(call->value);
     int32_t (*const changes[])(erx_rollup_t *, const erx_pubkey_t *) = {
-        erx_rollup_remove_account, erx_rollup_lock_account, erx_rollup_clone_done};
+        erx_rollup_remove_account, erx_rollup_lock_account, erx_rollup_unlock_account,
+        erx_rollup_clone_done};
     (void)done_started(call, changes[call->value / 4 % ERX_COUNT(changes)](call->handle, &key));
 }
 
