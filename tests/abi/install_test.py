@@ -281,7 +281,7 @@ def main(arguments):
     failed = len(result.failures) + len(result.errors)
     for _, reason in result.skipped:
         print(f"skipped: {reason}")
-    passed = result.testsRun - failed - len(result.skipped)
+    passed = max(0, result.testsRun - failed - len(result.skipped))
     print(f"{passed} passed, {failed} failed, {len(result.skipped)} skipped")
     return 1 if failed else 0
 
