@@ -11,8 +11,9 @@ export const DESKTOP = { viewport: { width: 1280, height: 800 } };
 export const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true,
   deviceScaleFactor: 2 };
 
-/* What a browser says when the validator is gone on purpose. */
-const EXPECTED = /ERR_CONNECTION_REFUSED|WebSocket connection to|ERR_CONNECTION_RESET|ERR_EMPTY/;
+/* What a browser says when the validator is gone, or has no recording, on purpose. */
+const EXPECTED = new RegExp(["ERR_CONNECTION_REFUSED", "WebSocket connection to",
+  "ERR_CONNECTION_RESET", "ERR_EMPTY", "404.*replay"].join("|"));
 
 export function findChromium() {
   return PATHS.find((file) => fs.existsSync(file)) ?? null;
@@ -67,8 +68,8 @@ export class Browser {
     const page = await context.newPage();
     page.on("pageerror", (error) => this.errors.push(error.stack));
     page.on("console", (message) => {
-      if (message.type() === "error" && !EXPECTED.test(message.text()))
-        this.errors.push(`${message.text()} ${message.location().url}`);
+      const text = `${message.text()} ${message.location().url}`;
+      if (message.type() === "error" && !EXPECTED.test(text)) this.errors.push(text);
     });
     await page.goto(url + where);
     return new Person(this, page);

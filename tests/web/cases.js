@@ -3,6 +3,9 @@
 
 const cases = [];
 
+/* Thrown by a case that cannot be tried here, with the reason. */
+export class Skip extends Error {}
+
 export function test(name, run) {
   cases.push({ name, run });
 }
@@ -11,17 +14,24 @@ export function test(name, run) {
 export async function runCases(after = () => {}) {
   const wanted = cases.filter(({ name }) => name.includes(process.env.CASE ?? ""));
   let failed = 0;
+  let skipped = 0;
   for (const { name, run } of wanted) {
     const begin = performance.now();
     try {
       await run();
       console.log(`ok   ${name} (${Math.round(performance.now() - begin)} ms)`);
     } catch (error) {
-      failed++;
-      console.log(`FAIL ${name}\n${error.stack ?? error}`);
+      if (error instanceof Skip) {
+        skipped++;
+        console.log(`skip ${name}: ${error.message}`);
+      } else {
+        failed++;
+        console.log(`FAIL ${name}\n${error.stack ?? error}`);
+      }
     }
     await after();
   }
-  console.log(`${wanted.length - failed} passed, ${failed} failed`);
+  const passed = wanted.length - failed - skipped;
+  console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
   return failed === 0 ? 0 : 1;
 }

@@ -9,7 +9,7 @@ import { combinePads, emptyPad, padFromControls } from "../../node/web/play/pad.
 import { POSE_NAMES, JOINT_COUNT, writePose } from "../../node/web/view/poses.js";
 import { actionName, actionPose } from "../../node/web/world/actions.js";
 import { CHARACTER_IDS, characterOf } from "../../node/web/world/characters.js";
-import { readFrames } from "../../node/web/world/frames.js";
+import { readFrames, writeFrames } from "../../node/web/world/frames.js";
 import { STAGE_IDS, groundUnder, isInside, stageOf } from "../../node/web/world/stages.js";
 import { LiveTimeline, RecordedTimeline, mixPlayers } from "../../node/web/world/timeline.js";
 import { runCases, test } from "./cases.js";
@@ -70,6 +70,14 @@ test("a rollout of erx is read as it was written", () => {
   assert.equal(frames[4].players[1].x, document.frames[4].players[1].x);
   assert.equal(frames[0].players[0].facing, 1);
   assert.equal(frames[0].players[1].facing, -1);
+});
+
+test("what a page has seen is written as erx writes it", () => {
+  const player = { x: 1.5, y: -2, percent: 3, shield: 60, speedAirX: 0, speedY: 1, speedGroundX: 2,
+    speedAttackX: 3, speedAttackY: 4, age: 5, hitlag: 6, stocks: 3, action: 14, jumps: 2,
+    character: 9, facing: -1, onGround: true };
+  const frames = [7, 9].map((frame) => ({ frame, players: [player, { ...player, facing: 1 }] }));
+  assert.deepEqual(readFrames(JSON.parse(writeFrames(31, frames))), { stage: 31, frames });
 });
 
 test("a frames file that is wrong is refused with the place", () => {

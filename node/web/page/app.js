@@ -23,7 +23,8 @@ import { Lobby } from "./lobby.js";
 import { MatchShow } from "./match_show.js";
 import { attempt, complain, say } from "./notices.js";
 import { Numbers } from "./numbers.js";
-import { EmptyReplayShow, ReplayShow, fetchRecording, readRecording } from "./replay_show.js";
+import { EmptyReplayShow, ReplayShow, fetchRecording, readRecording,
+  seenRecording } from "./replay_show.js";
 import { SessionCards } from "./session_cards.js";
 import { SessionIndex } from "./session_index.js";
 import { TouchPad } from "./touch_pad.js";
@@ -44,6 +45,7 @@ class App {
     this.lobby = new Lobby(this.validator, keyring, this.index);
     this.viewer = new Viewer();
     this.isConnected = false;
+    this.seen = new Map(); /* what this tab saw of sessions, where the journal is out of reach */
     this.touchPad = new TouchPad(this);
   }
 
@@ -220,15 +222,20 @@ class App {
 
   #openReplay(key, query) {
     const url = `${this.options.rpc}/replay/${key}`;
+    const seen = this.seen.get(key);
     return this.#open(url, `session ${shortKey(key)}`,
-      { at: Number(query.get("at")) || 0, link: `#/replay/${key}` });
+      { at: Number(query.get("at")) || 0, link: `#/replay/${key}` },
+      seen?.frames.length ? seen : null);
   }
 
-  async #open(url, name, options) {
+  /* seen: what to show when there is nothing at the address. */
+  async #open(url, name, options, seen = null) {
     this.loading = "Reading the recording";
     this.#play(new EmptyReplayShow(this));
     const { show } = this.viewer;
-    const recording = await attempt(() => fetchRecording(url, name));
+    const fetched = fetchRecording(url, name);
+    const recording = seen ? await fetched.catch(() => seenRecording(name, seen))
+      : await attempt(() => fetched);
     this.loading = null;
     if (recording && this.viewer.show === show)
       this.viewer.play(new ReplayShow(this, recording, options));

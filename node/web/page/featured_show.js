@@ -89,7 +89,7 @@ export class FeaturedShow {
     if (match)
       list.push({ label: "Next match", run: () => this.#next() },
         { label: "Stay with this one", run: () => app.go(`#/session/${match.address}`) },
-        { label: "Replay", run: () => app.go(`#/replay/${match.address}`) });
+        { label: "Replay", run: () => match.replay() });
     return list;
   }
 

@@ -4,12 +4,15 @@ import { ACTIVE, ENDED, WAITING } from "../chain/program.js";
 import { DEFAULT_STAGE } from "../world/stages.js";
 import { LiveTimeline } from "../world/timeline.js";
 
+const SEEN_MOST = 36000; /* ten minutes */
+
 export class LiveSession {
   /* onChange() when its status or players change. */
   constructor(validator, address, onChange) {
     Object.assign(this, { validator, address, onChange });
     this.timeline = new LiveTimeline();
     this.session = null;
+    this.seen = [];
     this.isGone = false;
     this.confirmedFrame = 0;
     this.frameListeners = new Set();
@@ -66,11 +69,18 @@ export class LiveSession {
     this.isGone = false;
     this.session = session;
     const now = performance.now();
+    if (session.status !== WAITING) this.#keep(session);
     this.timeline.push(session.frame, session.players, now);
     for (const listener of this.frameListeners) listener(session.frame, now);
     const isChanged = !last || isBack || last.status !== session.status ||
       last.seats[1] !== session.seats[1];
     if (isChanged) this.onChange();
+  }
+
+  /* Frames as they were seen, for who wants to look again. */
+  #keep({ frame, players }) {
+    const last = this.seen.at(-1)?.frame ?? -1;
+    if (frame > last && this.seen.length < SEEN_MOST) this.seen.push({ frame, players });
   }
 
   /* The part of a scene that every view of a session shares. */

@@ -143,11 +143,18 @@ export class MatchShow {
   actions() {
     const { live } = this;
     const share = { label: "Copy link", run: () => this.app.share(`#/session/${this.address}`) };
-    const replay = { label: "Replay", run: () => this.app.go(`#/replay/${this.address}`) };
+    const replay = { label: "Replay", run: () => this.replay() };
     if (live.isGone) return [this.#again("Take a seat")];
     if (live.isEnded) return [...this.#after(), replay, ...this.#closing(), share];
     if (live.isWaiting) return [...this.#filling(), share, ...this.#closing()];
     return [...this.#playing(), share, replay, ...this.#closing()];
+  }
+
+  /* From the journal; where that is out of reach, what was seen here. */
+  replay() {
+    const { app, address, live } = this;
+    app.seen.set(address, { stage: live.session.stage, frames: live.seen });
+    app.go(`#/replay/${address}`);
   }
 
   #again(label) {

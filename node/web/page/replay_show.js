@@ -1,7 +1,7 @@
 /* Show: recorded frames, from a session's journal, from an address or from a file,
  * with a transport: scrub, speed, step, share. */
 import { Refusal } from "../chain/errors.js";
-import { readFrames } from "../world/frames.js";
+import { readFrames, writeFrames } from "../world/frames.js";
 import { DEFAULT_STAGE, stageOf } from "../world/stages.js";
 import { RecordedTimeline } from "../world/timeline.js";
 import { byId, element } from "./dom.js";
@@ -32,6 +32,11 @@ export async function fetchRecording(url, name) {
     throw new Refusal("No recording", `${name} cannot be read: ${text.slice(0, 300) ||
       `the answer was ${response.status}`}`);
   return { name, text, url, ...parse(text, name) };
+}
+
+/* A recording of what this tab has seen of a session. */
+export function seenRecording(name, { stage, frames }) {
+  return { name: `${name}, as seen here`, stage, frames, text: writeFrames(stage, frames) };
 }
 
 /* A recording from a file that was dropped or chosen. */

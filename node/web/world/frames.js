@@ -1,5 +1,5 @@
 /* Recorded frames: the JSON that `erx rollout --json` writes, checked and turned
- * into the players that the rest of the page works with. */
+ * into the players that the rest of the page works with, and back. */
 
 const NUMBERS = {
   x: "x", y: "y", percent: "percent", shield: "shield_strength", speedAirX: "speed_air_x",
@@ -18,6 +18,18 @@ function readPlayer(record, place) {
   player.facing = record.facing ? 1 : -1;
   player.onGround = Boolean(record.on_ground);
   return player;
+}
+
+/* The same form from what a page has seen: the text of a frames file. */
+export function writeFrames(stage, frames) {
+  const write = (player) => ({
+    ...Object.fromEntries(Object.entries(NUMBERS).map(([name, key]) => [key, player[name]])),
+    facing: player.facing === 1,
+    on_ground: player.onGround,
+  });
+  const lines = frames.map(({ frame, players }) =>
+    JSON.stringify({ players: players.map(write), stage, frame }));
+  return `{"frames":[\n${lines.join(",\n")}\n]}\n`;
 }
 
 /* {stage, frames: [{frame, players}]} from parsed JSON. Throws an Error that names
