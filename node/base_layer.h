@@ -76,6 +76,8 @@ typedef struct {
     /* One that is followed, or that is followed no longer: exists is false then. */
     void (*changed)(void *context, erx_base_account_t *account);
     void (*settled)(void *context, const erx_settlement_t *settlement, erx_settlement_fate_t fate);
+    /* While it is opened: so many settlements of an earlier life are to be done. */
+    void (*resumed)(void *context, uint32_t count);
 } erx_base_events_t;
 
 typedef struct {

@@ -24,6 +24,11 @@ typedef struct held {
     erx_settlement_t settlement;
 } held_t;
 
+/* Oldest first: of an account's settlements the last one must win. */
+typedef struct {
+    held_t *first, *last;
+} held_list_t;
+
 struct erx_base_link {
     const erx_base_layer_kind_t *kind;
     bool is_remote; /* accounts are cloned, and locked while they are settled for good */
@@ -35,11 +40,11 @@ struct erx_base_link {
     erx_keypair_t identity;
     uint64_t slot; /* of the block being executed */
     uint64_t settled_all_ns;
-    held_t *new;       /* of the block that was just executed */
-    held_t *undurable; /* of blocks before */
+    held_list_t new;       /* of the block that was just executed */
+    held_list_t undurable; /* of blocks before */
     pthread_mutex_t lock;
     arrival_t *first, *last;
-    held_t *released;
+    held_list_t released;
     uint32_t pending; /* settlements */
 };
 
@@ -74,14 +79,41 @@ static void on_changed(void *context, erx_base_account_t *account)
     add_arrival(context, account, false);
 }
 
-static bool hold(held_t **list, const erx_settlement_t *settlement)
+static void append(held_list_t *list, held_t *held)
+{
+    held->next = NULL;
+    if (list->last != NULL)
+        list->last->next = held;
+    else
+        list->first = held;
+    list->last = held;
+}
+
+static held_t *take_first(held_list_t *list)
+{
+    held_t *held = list->first;
+    if (held == NULL)
+        return NULL;
+    list->first = held->next;
+    if (list->first == NULL)
+        list->last = NULL;
+    return held;
+}
+
+static void free_held(held_list_t *list)
+{
+    held_t *held;
+    while ((held = take_first(list)) != NULL)
+        free(held);
+}
+
+static bool hold(held_list_t *list, const erx_settlement_t *settlement)
 {
     held_t *held = calloc(1, sizeof *held);
     if (held == NULL)
         return false;
     held->settlement = *settlement;
-    held->next = *list;
-    *list = held;
+    append(list, held);
     return true;
 }
 
@@ -123,6 +155,11 @@ static void count_pending(erx_base_link_t *link, uint32_t more)
     link->pending += more;
     erx_telemetry_set(link->telemetry, ERX_METRIC_SETTLEMENTS_PENDING, link->pending);
     (void)pthread_mutex_unlock(&link->lock);
+}
+
+static void on_resumed(void *context, uint32_t count)
+{
+    count_pending(context, count);
 }
 
 static void on_settle(void *context, const erx_session_info_t *session,
@@ -206,7 +243,7 @@ static void settle_ended(erx_base_link_t *link)
 
 bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure)
 {
-    erx_base_events_t events = {link, on_fetched, on_changed, on_settled};
+    erx_base_events_t events = {link, on_fetched, on_changed, on_settled, on_resumed};
     if (!link->kind->open(link->config, &link->identity, &events, link->telemetry, &link->base,
                           failure))
         return false;
@@ -272,30 +309,19 @@ static void take_in(erx_base_link_t *link, const erx_base_account_t *account, bo
         (void)erx_rollup_clone_done(link->rollup, &account->key);
 }
 
-static void free_held(held_t *held)
-{
-    while (held != NULL) {
-        held_t *next = held->next;
-        free(held);
-        held = next;
-    }
-}
-
 /* A session that is not there any more was closed, and that settled it for good.
  * One that is over is locked: nothing changes it while it is settled. */
 static void sort_new(erx_base_link_t *link)
 {
     erx_session_info_t info = {.struct_size = sizeof info};
-    while (link->new != NULL) {
-        held_t *held = link->new;
-        link->new = held->next;
+    held_t *held;
+    while ((held = take_first(&link->new)) != NULL) {
         const erx_pubkey_t *account = &held->settlement.account;
         if (erx_rollup_find_session(link->rollup, account, &info) != ERX_STATUS_OK)
             held->settlement.is_final = true;
         else if (link->is_remote && held->settlement.is_final)
             (void)erx_rollup_lock_account(link->rollup, account);
-        held->next = link->undurable;
-        link->undurable = held;
+        append(&link->undurable, held);
     }
 }
 
@@ -303,14 +329,8 @@ static void sort_new(erx_base_link_t *link)
 static void hand_over(erx_base_link_t *link)
 {
     uint64_t durable = erx_rollup_confirmed_slot(link->rollup);
-    held_t **place = &link->undurable;
-    while (*place != NULL) {
-        held_t *held = *place;
-        if (held->settlement.slot > durable) {
-            place = &held->next;
-            continue;
-        }
-        *place = held->next;
+    while (link->undurable.first != NULL && link->undurable.first->settlement.slot <= durable) {
+        held_t *held = take_first(&link->undurable);
         link->kind->settle(link->base, &held->settlement);
         free(held);
     }
@@ -319,12 +339,12 @@ static void hand_over(erx_base_link_t *link)
 static void release(erx_base_link_t *link)
 {
     (void)pthread_mutex_lock(&link->lock);
-    held_t *released = link->released;
-    link->released = NULL;
+    held_list_t released = link->released;
+    link->released = (held_list_t){0};
     (void)pthread_mutex_unlock(&link->lock);
-    for (const held_t *held = released; held != NULL; held = held->next)
+    for (const held_t *held = released.first; held != NULL; held = held->next)
         (void)erx_rollup_unlock_account(link->rollup, &held->settlement.account);
-    free_held(released);
+    free_held(&released);
 }
 
 void erx_base_link_run(erx_base_link_t *link, uint64_t slot)
@@ -377,9 +397,9 @@ void erx_base_link_close(erx_base_link_t *link)
         free(arrival);
         arrival = next;
     }
-    free_held(link->new);
-    free_held(link->undurable);
-    free_held(link->released);
+    free_held(&link->new);
+    free_held(&link->undurable);
+    free_held(&link->released);
     (void)pthread_mutex_destroy(&link->lock);
     free(link);
 }
