@@ -228,9 +228,9 @@ void erx_network_close(erx_network_t *network)
         (void)pthread_join(network->thread, NULL);
     }
     erx_status_line_close(&network->status_line);
+    erx_rpc_close(network->rpc); /* answers what waits, while there are connections */
     erx_server_close(network->server);
     erx_routes_close(network->routes);
-    erx_rpc_close(network->rpc);
     erx_subscriptions_close(network->subscriptions);
     while (network->executed != NULL) {
         erx_block_event_t *event = network->executed;
