@@ -46,7 +46,6 @@ erx_connection_t *erx_server_add(erx_server_t *server, struct lws *wsi)
     connection->wsi = wsi;
     connection->heard_ns = erx_node_now();
     erx_text_open(&connection->input, server->config->body_bytes_max);
-    erx_text_open(&connection->response, SCRATCH_MAX);
     erx_outbox_open(&connection->outbox, server->config->notifications_queued_max,
                     server->config->notification_bytes_max);
     server->connection_count++;
@@ -81,7 +80,6 @@ void erx_server_remove(erx_connection_t *connection)
         connection->next->previous = connection->previous;
     erx_outbox_close(&connection->outbox);
     erx_text_close(&connection->input);
-    erx_text_close(&connection->response);
     free(connection);
 }
 
@@ -203,6 +201,13 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
+/* A body that does not arrive, or an answer that is not fetched. */
+static bool is_late(const erx_connection_t *connection, uint64_t now)
+{
+    return connection->deadline_ns != 0 && now > connection->deadline_ns &&
+           (connection->state == ERX_CONNECTION_HTTP_BODY || lws_partial_buffered(connection->wsi));
+}
+
 /* Requests that do not arrive, answers that are not fetched, quiet WebSockets. */
 static void check_connection(erx_connection_t *connection, uint64_t now)
 {
@@ -215,7 +220,7 @@ static void check_connection(erx_connection_t *connection, uint64_t now)
             connection->wants_ping = connection->awaits_pong = true;
             erx_server_want_write(connection);
         }
-    } else if (connection->deadline_ns != 0 && now > connection->deadline_ns) {
+    } else if (is_late(connection, now)) {
         lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     }
 }
@@ -396,8 +401,8 @@ static bool is_drained(const erx_server_t *server)
 {
     for (const erx_connection_t *connection = server->connections; connection != NULL;
          connection = connection->next)
-        if (connection->state == ERX_CONNECTION_HTTP_RESPONDING || connection->pending > 0 ||
-            !erx_outbox_is_empty(&connection->outbox))
+        if (connection->state == ERX_CONNECTION_HTTP_HANDLING || connection->pending > 0 ||
+            lws_partial_buffered(connection->wsi) || !erx_outbox_is_empty(&connection->outbox))
             return false;
     return true;
 }

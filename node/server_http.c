@@ -72,7 +72,15 @@ static bool write_response(erx_connection_t *connection, const char *content_typ
     if (connection->method != ERX_HTTP_HEAD)
         size += text->length;
     erx_telemetry_add(connection->server->telemetry, ERX_METRIC_SENT_BYTES, size);
+    connection->deadline_ns = erx_node_now() + FETCH_SECONDS_MAX * ERX_SECOND_NS;
     return lws_write(connection->wsi, (unsigned char *)begin, size, LWS_WRITE_HTTP_HEADERS) >= 0;
+}
+
+static int finish_request(erx_connection_t *connection)
+{
+    if (connection->close_after)
+        return -1;
+    return lws_http_transaction_completed(connection->wsi) ? -1 : 0;
 }
 
 void erx_server_respond(erx_connection_t *connection, unsigned status, const char *content_type,
@@ -89,22 +97,12 @@ void erx_server_respond(erx_connection_t *connection, unsigned status, const cha
     if (connection->in_callback) {
         connection->close_after |= !write_response(connection, content_type, text);
         connection->state = ERX_CONNECTION_HTTP_IDLE;
-        connection->deadline_ns = 0;
         return;
     }
-    connection->content_type = content_type;
-    erx_text_clear(&connection->response);
-    erx_text_append(&connection->response, text->bytes, text->length);
-    connection->state = ERX_CONNECTION_HTTP_RESPONDING;
-    connection->deadline_ns = erx_node_now() + FETCH_SECONDS_MAX * ERX_SECOND_NS;
-    (void)lws_callback_on_writable(connection->wsi);
-}
-
-static int finish_request(erx_connection_t *connection)
-{
-    if (connection->close_after)
-        return -1;
-    return lws_http_transaction_completed(connection->wsi) ? -1 : 0;
+    bool is_written = write_response(connection, content_type, text);
+    connection->state = ERX_CONNECTION_HTTP_IDLE;
+    if (!is_written || finish_request(connection) != 0)
+        lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
 }
 
 /* Answers without the owner, and closes: what follows may be anything. */
@@ -189,15 +187,17 @@ static int begin_request(erx_connection_t *connection, const char *path, size_t 
     return connection->content_length == 0 ? handle(connection) : 0;
 }
 
-static int write_late_response(erx_connection_t *connection)
+/* A request that is sent before the last one has its answer ends the connection
+ * where that answer waits: libwebsockets takes it for more of the last one's body
+ * and would report that body's end for ever. */
+static int end_body(erx_connection_t *connection)
 {
-    if (connection->state != ERX_CONNECTION_HTTP_RESPONDING)
-        return 0;
-    bool is_written = write_response(connection, connection->content_type, &connection->response);
-    erx_text_close(&connection->response);
-    connection->state = ERX_CONNECTION_HTTP_IDLE;
-    connection->deadline_ns = 0;
-    return is_written ? finish_request(connection) : -1;
+    if (connection->content_length == 0)
+        return 0; /* handled */
+    if (connection->state != ERX_CONNECTION_HTTP_BODY ||
+        connection->input.length != connection->content_length)
+        return -1;
+    return handle(connection);
 }
 
 int erx_server_http(erx_connection_t *connection, enum lws_callback_reasons reason, const void *in,
@@ -205,15 +205,16 @@ int erx_server_http(erx_connection_t *connection, enum lws_callback_reasons reas
 {
     switch (reason) {
     case LWS_CALLBACK_HTTP:
-        return begin_request(connection, in, size);
+        return connection->state == ERX_CONNECTION_HTTP_IDLE ? begin_request(connection, in, size)
+                                                             : -1;
     case LWS_CALLBACK_HTTP_BODY:
         connection->heard_ns = erx_node_now();
         erx_text_append(&connection->input, in, size);
         return connection->input.overflowed ? -1 : 0;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return connection->state == ERX_CONNECTION_HTTP_BODY ? handle(connection) : 0;
+        return end_body(connection);
     default:
-        return write_late_response(connection);
+        return 0;
     }
 }
 

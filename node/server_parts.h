@@ -10,10 +10,9 @@
 #define ERX_SERVER_PATH_MAX 512u
 
 typedef enum {
-    ERX_CONNECTION_HTTP_IDLE,       /* between requests, or not yet a WebSocket */
-    ERX_CONNECTION_HTTP_BODY,       /* a body is arriving */
-    ERX_CONNECTION_HTTP_HANDLING,   /* to be answered */
-    ERX_CONNECTION_HTTP_RESPONDING, /* the answer waits for the socket */
+    ERX_CONNECTION_HTTP_IDLE,     /* between requests, or not yet a WebSocket */
+    ERX_CONNECTION_HTTP_BODY,     /* a body is arriving */
+    ERX_CONNECTION_HTTP_HANDLING, /* to be answered; not read */
     ERX_CONNECTION_WEBSOCKET,
 } erx_connection_state_t;
 
@@ -33,16 +32,14 @@ struct erx_connection {
     uint16_t close_code;
     erx_http_method_t method;
     unsigned response_status;
-    const char *content_type; /* of response */
-    uint64_t content_length;  /* of the request */
-    uint64_t deadline_ns;     /* of the request's body, or the response's writing */
-    uint64_t heard_ns;        /* something arrived */
-    uint64_t second;          /* which one requests_this_second counts */
+    uint64_t content_length; /* of the request */
+    uint64_t deadline_ns;    /* of the request's body, or the response's fetching */
+    uint64_t heard_ns;       /* something arrived */
+    uint64_t second;         /* which one requests_this_second counts */
     uint32_t requests_this_second;
     uint32_t pending; /* messages without an answer */
     char path[ERX_SERVER_PATH_MAX];
-    erx_text_t input;    /* body or message */
-    erx_text_t response; /* that could not be written at once */
+    erx_text_t input; /* body or message */
     erx_outbox_t outbox;
     void *user;
 };
