@@ -349,6 +349,8 @@ test("without WebCrypto the page signs by itself", async () => {
   await person.see("#cover", /Session closed/);
   await until("no list has the session", async () =>
     !(await validator.addresses()).includes(address));
+  await person.page.reload();
+  await person.see("#cover", /No such session/);
 });
 
 test("everything is reached by keyboard alone", async () => {

@@ -42,6 +42,16 @@ export class Validator {
       ({ address, session: program.decodeSession(bytes) }));
   }
 
+  /* Whether the validator holds a session itself. Of a closed one it may still tell
+   * what was settled, which says nothing about now. */
+  async holds(address) {
+    const options = { encoding: "base64", commitment: "processed",
+      dataSlice: { offset: 0, length: 0 }, filters: [{ dataSize: program.SESSION_BYTES },
+        startsWith(program.ACCOUNT.session)] };
+    const held = await this.rpc.call("getProgramAccounts", this.program.id, options);
+    return held.some(({ pubkey }) => pubkey === address);
+  }
+
   /* Models that are ready to play: {address, manifest}. */
   async readyModels() {
     const accounts = await this.#programAccounts(startsWith(program.ACCOUNT.manifest));

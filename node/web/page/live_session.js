@@ -49,7 +49,9 @@ export class LiveSession {
   /* A subscription tells changes only: read once what is there. */
   async #read() {
     try {
-      const session = await this.validator.session(this.address);
+      let session = await this.validator.session(this.address);
+      if (session && session.status !== ENDED && !(await this.validator.holds(this.address)))
+        session = null;
       if (session === null || !this.session || session.frame >= this.session.frame)
         this.#take(session);
     } catch {
