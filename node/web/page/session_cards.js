@@ -10,7 +10,8 @@ import { attempt } from "./notices.js";
 
 const MOST = 24; /* cards; the filter finds the others */
 const POLL_MS = 250;
-const DRAW_MS = 50;
+const TURNS = 5; /* a card is drawn once in so many display frames */
+const ELAPSED_MOST = 0.25; /* seconds */
 const STATES = { [WAITING]: "open seat", [ACTIVE]: "live", [ENDED]: "ended", 0: "created" };
 const FILTERS = {
   all: () => true,
@@ -28,6 +29,7 @@ class SessionCard {
   constructor(app, address) {
     Object.assign(this, { app, address, session: null, figures: [new Figure(0), new Figure(1)] });
     this.places = [null, null];
+    this.drawnAt = 0;
     this.camera = new Camera();
     this.canvas = element("canvas", { width: 496, height: 217, role: "img",
       "aria-label": "The session now" });
@@ -69,8 +71,10 @@ class SessionCard {
     this.buttons.replaceChildren(...buttons);
   }
 
-  draw(time, elapsed, ink) {
+  draw(time, ink) {
     const { canvas, session, camera } = this;
+    const elapsed = Math.min(ELAPSED_MOST, time - this.drawnAt);
+    this.drawnAt = time;
     const context = canvas.getContext("2d", { alpha: false });
     const stage = stageOf(session.stage);
     const players = session.players.slice(0, session.status === WAITING ? 1 : 2);
@@ -104,7 +108,7 @@ export class SessionCards {
     this.cards = new Map();
     this.visible = new Set();
     this.filter = "all";
-    this.drawnAt = 0;
+    this.turn = 0;
     this.observer = new IntersectionObserver((entries) => this.#seen(entries));
     this.#buildFilters();
     app.index.onChange(() => this.#list());
@@ -191,13 +195,13 @@ export class SessionCards {
     this.isPolling = false;
   }
 
+  /* A few cards a display frame, so that none of them takes long. */
   #draw(now) {
     requestAnimationFrame((next) => this.#draw(next));
-    if (now - this.drawnAt < DRAW_MS) return;
-    const elapsed = Math.min(0.2, (now - this.drawnAt) / 1000);
-    this.drawnAt = now;
+    this.turn = (this.turn + 1) % TURNS;
     const { ink } = this.app.viewer.arena;
-    for (const address of this.visible)
-      this.cards.get(address)?.draw(now / 1000, elapsed, ink);
+    [...this.visible].forEach((address, place) => {
+      if (place % TURNS === this.turn) this.cards.get(address)?.draw(now / 1000, ink);
+    });
   }
 }

@@ -20,6 +20,9 @@ export class Viewer {
     this.canvas = byId("canvas");
     this.arena = new Arena(this.canvas);
     this.hud = new Hud(byId("hud"));
+    this.isSeen = true; /* false while the canvas is scrolled away */
+    new IntersectionObserver(([{ isIntersecting }]) => (this.isSeen = isIntersecting))
+      .observe(this.canvas);
     new ResizeObserver(() => this.#measure()).observe(byId("screen"));
     this.badge = byId("badge");
     this.textAt = 0;
@@ -73,7 +76,7 @@ export class Viewer {
     if (!show) return;
     show.tick?.(now);
     const scene = show.scene(now);
-    this.arena.draw(scene, now);
+    if (this.isSeen) this.arena.draw(scene, now);
     if (now - this.textAt < TEXT_MS) return;
     this.textAt = now;
     this.#write(scene, now);
