@@ -308,12 +308,17 @@ static void run_message(erx_rpc_t *rpc, erx_rpc_call_t *call, const erx_server_m
 {
     erx_failure_t failure;
     json_t *json = erx_json_read(message->body, message->body_size, &failure);
-    if (json == NULL)
+    if (json == NULL) {
+        /* Of requests that are sent ahead, libwebsockets may give us a request line as
+         * the body, and would go on so for ever. */
+        if (!message->is_websocket)
+            erx_server_close_after(message->connection);
         fail_call(call, ERX_RPC_PARSE_ERROR, "Parse error");
-    else if (json_is_array(json))
+    } else if (json_is_array(json)) {
         run_batch(rpc, call, message->connection, json);
-    else
+    } else {
         run_request(rpc, call, message->connection, &call->text, json);
+    }
     json_decref(json);
 }
 

@@ -79,6 +79,10 @@ erx_connection_t *erx_server_find(erx_server_t *server, erx_connection_id_t id);
 void erx_server_respond(erx_connection_t *connection, unsigned status, const char *content_type,
                         erx_text_t *text);
 
+/* Has the connection closed after the answer to come: what follows on it may be
+ * anything. */
+void erx_server_close_after(erx_connection_t *connection);
+
 /* Value of a query argument of the request being handled ("pubkey" of
  * "?pubkey=..."); false where there is none or it does not fit. */
 bool erx_server_argument(const erx_connection_t *connection, const char *name, char *value_out,

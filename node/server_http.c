@@ -92,6 +92,7 @@ void erx_server_respond(erx_connection_t *connection, unsigned status, const cha
         status = 500;
     }
     connection->response_status = status;
+    connection->close_after |= status == 400 || status == 401;
     if (status >= 400 && status < 500)
         erx_telemetry_add(server->telemetry, ERX_METRIC_HTTP_REFUSED, 1);
     if (connection->in_callback) {
@@ -103,6 +104,11 @@ void erx_server_respond(erx_connection_t *connection, unsigned status, const cha
     connection->state = ERX_CONNECTION_HTTP_IDLE;
     if (!is_written || finish_request(connection) != 0)
         lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+}
+
+void erx_server_close_after(erx_connection_t *connection)
+{
+    connection->close_after = true;
 }
 
 /* Answers without the owner, and closes: what follows may be anything. */
