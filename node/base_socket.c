@@ -190,7 +190,7 @@ static void connect_again(lws_sorted_usec_list_t *again)
         .secs_since_valid_ping = PING_SECONDS,
         .secs_since_valid_hangup = 2 * PING_SECONDS,
     };
-    erx_base_socket_t *socket = lws_container_of(again, erx_base_socket_t, again);
+    erx_base_socket_t *socket = ERX_CONTAINER_OF(again, erx_base_socket_t, again);
     const struct lws_client_connect_info info = {
         .context = socket->context,
         .address = socket->address.host,

@@ -11,7 +11,11 @@
 #define ERX_FORMATS(text, first) __attribute__((format(printf, text, first)))
 #define ERX_LESSER(a, b)         ((a) < (b) ? (a) : (b))
 
-#define ERX_SECOND_NS            UINT64_C(1000000000)
-#define ERX_MILLISECOND_NS       UINT64_C(1000000)
+/* The object whose member a pointer points to. */
+#define ERX_CONTAINER_OF(pointer, type, member)                                                    \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+#define ERX_SECOND_NS      UINT64_C(1000000000)
+#define ERX_MILLISECOND_NS UINT64_C(1000000)
 
 #endif

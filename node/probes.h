@@ -11,6 +11,10 @@
 
 #ifdef ERX_HAVE_PROBES
 #include <sys/sdt.h>
+/* The header's variadic macros are called with nothing to vary. */
+#ifdef __clang__
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
 #define ERX_PROBE(name, a, b, c) DTRACE_PROBE3(erx, name, a, b, c)
 #else
 #define ERX_PROBE(name, a, b, c) ((void)(a), (void)(b), (void)(c))

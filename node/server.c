@@ -227,7 +227,7 @@ static void check_connection(erx_connection_t *connection, uint64_t now)
 
 static void on_beat(lws_sorted_usec_list_t *list)
 {
-    erx_server_t *server = lws_container_of(list, erx_server_t, beat);
+    erx_server_t *server = ERX_CONTAINER_OF(list, erx_server_t, beat);
     uint64_t now = erx_node_now();
     for (erx_connection_t *connection = server->connections; connection != NULL;
          connection = connection->next)

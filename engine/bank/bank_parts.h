@@ -117,8 +117,9 @@ void erx_bank_session_entries(const erx_bank_t *bank, uint32_t pool, const erx_s
                               uint64_t session_id, uint8_t tick_divisor,
                               erx_account_entry_t entries_out[ERX_SESSION_ACCOUNTS]);
 
-/* Tells the bank's owner of a session that closes. */
-void erx_bank_tell_closing(const erx_bank_t *bank, uint32_t pool, const erx_session_t *session,
+/* Tells the bank's owner of a session that closes, which is over from now on:
+ * SessionState says so. */
+void erx_bank_tell_closing(const erx_bank_t *bank, uint32_t pool, erx_session_t *session,
                            uint64_t session_id);
 
 /* Addresses of a session's accounts. Errors: ERX_ERR_MEMORY. */

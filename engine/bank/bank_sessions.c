@@ -145,9 +145,11 @@ void erx_bank_session_entries(const erx_bank_t *bank, uint32_t pool, const erx_s
         };
 }
 
-void erx_bank_tell_closing(const erx_bank_t *bank, uint32_t pool, const erx_session_t *session,
+void erx_bank_tell_closing(const erx_bank_t *bank, uint32_t pool, erx_session_t *session,
                            uint64_t session_id)
 {
+    session->status = ERX_SESSION_ENDED;
+    erx_arena_publish(session->arena, session->frame, session->status, bank->timestamp);
     if (bank->config.closing != NULL)
         bank->config.closing(bank->config.context, pool, session, session_id);
 }
