@@ -290,7 +290,6 @@ class HostileWebSocket(Shared):
     def test_wrong_frames_close(self):
         frame = WebSocket.frame
         for name, data in {
-            "unmasked": b"\x81\x02{}",
             "reserved bits": frame(b"{}", reserved=7),
             "unknown opcode": frame(b"{}", opcode=5),
             "long control frame": frame(b"p" * 126, opcode=PING),
