@@ -12,51 +12,31 @@
     "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"" method "\",\"params\":[" params "]}"
 #define OPTIONS "{\"encoding\":\"base64\",\"commitment\":\"processed\"}"
 
-static const char read_accounts[] = "[" CALL("getAccountInfo", "\"" KEY "\"," OPTIONS) "," CALL(
-    "getMultipleAccounts",
-    "[\"" KEY "\"],{\"dataSlice\":{\"offset\":1,\"length\":"
-    "4}}") "," CALL("getProgramAccounts",
-                    "\"" KEY "\",{\"encoding\":\"base64+"
-                    "zstd\",\"withContext\":true,"
-                    "\"filters\":[{\"dataSize\":"
-                    "256},{\"memcmp\":{"
-                    "\"offset\":8,\"bytes\":"
-                    "\"2\"}}]}") "," CALL("getBal"
-                                          "ance",
-                                          "\"" KEY
-                                          "\"") "," CALL("getMinimumBalanceForRentExemption",
-                                                         "256") "]";
+/* clang-format off */
+static const char read_accounts[] =
+    "[" CALL("getAccountInfo", "\"" KEY "\"," OPTIONS) ","
+    CALL("getMultipleAccounts", "[\"" KEY "\"],{\"dataSlice\":{\"offset\":1,\"length\":4}}") ","
+    CALL("getProgramAccounts", "\"" KEY "\",{\"encoding\":\"base64+zstd\",\"withContext\":true,"
+         "\"filters\":[{\"dataSize\":256},{\"memcmp\":{\"offset\":8,\"bytes\":\"2\"}}]}") ","
+    CALL("getBalance", "\"" KEY "\"") "," CALL("getMinimumBalanceForRentExemption", "256") "]";
 
-static const char send[] = "[" CALL("requestAirdrop", "\"" KEY "\",5") "," CALL(
-    "sendTransaction",
-    "\"AQAA\",{\"encoding\":\"base64\",\"skipPreflight\":"
-    "true}") "," CALL("simulateTransaction", "\"AQAA\",{\"encoding\":\"base64\","
-                                             "\"sigVerify\":false,"
-                                             "\"replaceRecentBlockhash\":true,"
-                                             "\"accounts\":{\"addresses\":[\"" KEY
-                                             "\"]}}") "," CALL("getFeeForMessage", "\"AQAB\"") "]";
+static const char send[] =
+    "[" CALL("requestAirdrop", "\"" KEY "\",5") ","
+    CALL("sendTransaction", "\"AQAA\",{\"encoding\":\"base64\",\"skipPreflight\":true}") ","
+    CALL("simulateTransaction", "\"AQAA\",{\"encoding\":\"base64\",\"sigVerify\":false,"
+         "\"replaceRecentBlockhash\":true,\"accounts\":{\"addresses\":[\"" KEY "\"]}}") ","
+    CALL("getFeeForMessage", "\"AQAB\"") "]";
 
-static const char batch[] = "[" CALL("getSignatureStatuses", "[],{\"searchTransactionHistory\":"
-                                                             "true}") "," CALL(
-    "getSignaturesForAddress",
-    "\"" KEY
-    "\",{\"limit\":10}") "," CALL("getLatestBlockhash",
-                                  "{\"commitment\":\"finalized\",\"minContextSlot\":"
-                                  "1}") "," CALL("getEpochInfo",
-                                                 "") "," CALL("isBlockhashValid",
-                                                              "\"" KEY
-                                                              "\"") "," CALL("getDeleg"
-                                                                             "ationSta"
-                                                                             "tus",
-                                                                             "\"" KEY
-                                                                             "\"") "," CALL("getBlo"
-                                                                                            "ckhash"
-                                                                                            "ForAcc"
-                                                                                            "ounts",
-                                                                                            "["
-                                                                                            "\"" KEY
-                                                                                            "\"]") ",{\"jsonrpc\":\"2.0\",\"id\":18446744073709551615,\"method\":\"getSlot\"}"
-                                                                                                   ",{\"jsonrpc\":\"2.0\",\"method\":\"ping\"}]";
+static const char batch[] =
+    "[" CALL("getSignatureStatuses", "[],{\"searchTransactionHistory\":true}") ","
+    CALL("getSignaturesForAddress", "\"" KEY "\",{\"limit\":10}") ","
+    CALL("getLatestBlockhash", "{\"commitment\":\"finalized\",\"minContextSlot\":1}") ","
+    CALL("getEpochInfo", "") "," CALL("isBlockhashValid", "\"" KEY "\"") ","
+    CALL("getDelegationStatus", "\"" KEY "\"") ","
+    CALL("getBlockhashForAccounts", "[\"" KEY "\"]")
+    ",{\"jsonrpc\":\"2.0\",\"id\":18446744073709551615,\"method\":\"getSlot\"}"
+    ",{\"jsonrpc\":\"2.0\",\"method\":\"ping\"}]";
+/* clang-format on */
 
 static const char get[] = "GET /metrics HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n"
                           "GET /auth/challenge?pubkey=" KEY " HTTP/1.1\r\nHost: a\r\n\r\n"
