@@ -14,7 +14,7 @@ import tempfile
 import time
 
 START_SECONDS = 60
-ANSWER_SECONDS = 8
+ANSWER_SECONDS = 20
 STOP_SECONDS = 60
 MASK = b"\x5a\xa5\x3c\xc3"
 
@@ -196,8 +196,8 @@ class WebSocket(Http):
         else:
             header = struct.pack("!BBQ", first, 0x80 | 127, length)
         mask = (MASK * (length // 4 + 1))[:length]
-        masked = (int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")).to_bytes(length, "big")
-        return header + MASK + masked
+        masked = int.from_bytes(payload, "big") ^ int.from_bytes(mask, "big")
+        return header + MASK + masked.to_bytes(length, "big")
 
     def send_text(self, text):
         self.send(self.frame(text if isinstance(text, bytes) else text.encode()))
