@@ -297,8 +297,13 @@ static void run_batch(erx_rpc_t *rpc, erx_rpc_call_t *call, erx_connection_t *co
     call->is_batch = true;
     call->part_count = (uint32_t)count;
     call->pending = 1; /* the batch itself, so that none finishes it early */
+    /* Together they have the room of one answer; those that are answered later, of
+     * transactions, are short. */
+    size_t room = ANSWER_BYTES_MAX;
     for (size_t i = 0; i < count; i++) {
-        erx_text_open(&call->parts[i], ANSWER_BYTES_MAX);
+        if (i > 0)
+            room -= ERX_LESSER(room, call->parts[i - 1].length);
+        erx_text_open(&call->parts[i], room);
         run_request(rpc, call, connection, &call->parts[i], json_array_get(batch, i));
     }
     call->pending--;
@@ -443,8 +448,15 @@ void erx_rpc_resolve(erx_rpc_request_t *request)
 
 void erx_rpc_executed(erx_rpc_t *rpc, const erx_block_event_t *event)
 {
-    for (uint32_t i = 0; i < event->record_count && rpc->wait_count > 0; i++)
-        erx_rpc_answer_waits(rpc, event->records[i]);
+    for (uint32_t i = 0; i < event->record_count; i++) {
+        const erx_transaction_record_t *record = event->records[i];
+        uint64_t since = erx_arrivals_take(&rpc->arrivals, record->outcome.signature);
+        if (record->landed && since != 0 && event->finished_ns > since)
+            erx_telemetry_observe(rpc->node.telemetry, ERX_TIMING_INGEST,
+                                  event->finished_ns - since);
+        if (rpc->wait_count > 0)
+            erx_rpc_answer_waits(rpc, record);
+    }
 }
 
 void erx_rpc_write_metrics(const erx_rpc_t *rpc, erx_text_t *text)

@@ -17,7 +17,7 @@ typedef struct {
 static void put(seed_t *seed, uint64_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)
-        seed->bytes[seed->size++] = (uint8_t)(value >> (8 * i));
+        seed->bytes[seed->size++] = i < sizeof value ? (uint8_t)(value >> (8 * i)) : 0;
 }
 
 static void put_region(seed_t *seed, uint8_t flags, uint64_t address, uint16_t bytes)
