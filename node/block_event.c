@@ -93,6 +93,47 @@ static bool is_wanted(const erx_watch_filter_t *filter, const erx_account_change
            erx_watch_filter_has(filter, &change->owner);
 }
 
+/* Whether a change concerns a recording: every account that is gone may have been
+ * a session's. */
+static bool is_step(const erx_account_change_t *change)
+{
+    return change->removed || erx_session_state_is(change->data, change->data_size);
+}
+
+/* Sessions change in the order of their frames, but for a few that changed before:
+ * the search goes on where the last one ended. */
+static const erx_frame_result_t *find_frame(const erx_block_result_t *result,
+                                            const erx_pubkey_t *session, uint32_t *cursor)
+{
+    for (uint32_t i = 0; i < result->frame_count; i++) {
+        const erx_frame_result_t *frame = &result->frames[*cursor];
+        *cursor = (*cursor + 1) % result->frame_count;
+        if (memcmp(&frame->session_state, session, sizeof *session) == 0)
+            return frame;
+    }
+    return NULL;
+}
+
+static void copy_steps(const erx_block_result_t *result, erx_block_event_t *event)
+{
+    uint32_t cursor = 0;
+    for (uint32_t i = 0; i < result->change_count; i++) {
+        const erx_account_change_t *change = &result->changes[i];
+        if (!is_step(change))
+            continue;
+        erx_session_step_t *step = &event->steps[event->step_count++];
+        step->session = change->key;
+        step->owner = change->owner;
+        step->is_over = true;
+        if (change->removed)
+            continue;
+        erx_session_state_read(change->data, step);
+        const erx_frame_result_t *frame = find_frame(result, &change->key, &cursor);
+        if (frame != NULL)
+            memcpy(step->frame.controls, frame->controls, sizeof step->frame.controls);
+    }
+}
+
 erx_block_event_t *erx_block_event_make(const erx_rollup_t *rollup,
                                         const erx_block_result_t *result,
                                         const erx_watch_filter_t *filter)
@@ -100,9 +141,13 @@ erx_block_event_t *erx_block_event_make(const erx_rollup_t *rollup,
     size_t bytes = padded(sizeof(erx_block_event_t)) +
                    padded(result->transaction_count * sizeof(erx_transaction_record_t *)) +
                    padded(result->change_count * sizeof(erx_account_change_t));
-    for (uint32_t i = 0; i < result->change_count; i++)
+    size_t steps = 0;
+    for (uint32_t i = 0; i < result->change_count; i++) {
         if (is_wanted(filter, &result->changes[i]))
             bytes += padded(result->changes[i].data_size);
+        steps += is_step(&result->changes[i]);
+    }
+    bytes += padded(steps * sizeof(erx_session_step_t));
     cutter_t cutter = {calloc(1, bytes)};
     if (cutter.at == NULL)
         return NULL;
@@ -115,6 +160,8 @@ erx_block_event_t *erx_block_event_make(const erx_rollup_t *rollup,
     memcpy(event->blockhash, result->blockhash, sizeof event->blockhash);
     event->records = cut(&cutter, result->transaction_count * sizeof *event->records);
     event->changes = cut(&cutter, result->change_count * sizeof *event->changes);
+    event->steps = cut(&cutter, steps * sizeof *event->steps);
+    copy_steps(result, event);
     for (uint32_t i = 0; i < result->change_count; i++) {
         const erx_account_change_t *change = &result->changes[i];
         /* The filter may have grown since the bytes were counted. */

@@ -5,6 +5,7 @@
 #define ERX_NODE_BLOCK_EVENT_H
 
 #include "abi/erx.h"
+#include "node/recorded_frame.h"
 #include "node/watch_filter.h"
 
 /* A transaction that was executed or refused, in one piece of memory. */
@@ -32,6 +33,8 @@ typedef struct erx_block_event {
     uint32_t change_count;
 } erx_block_event_t;
 
+    erx_session_step_t *steps; /* what is recorded of sessions */
+    uint32_t step_count;
 /* Copies what is wanted of a block's result: every transaction, and the changed
  * accounts that pass the filter. rollup tells which refused transactions have a
  * status. NULL where there is no memory. */

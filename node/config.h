@@ -63,6 +63,8 @@ typedef struct {
     /* History. */
     uint32_t history_transactions_max;
     /* The base layer. */
+    uint32_t replay_frames_max;
+    uint32_t replay_megabytes_max;
     char base_url[ERX_CONFIG_TEXT_MAX];           /* empty: the embedded ledger */
     char base_websocket_url[ERX_CONFIG_TEXT_MAX]; /* empty: made from base_url */
     char identity[ERX_CONFIG_TEXT_MAX];           /* keypair file; empty: in the data directory */

@@ -83,6 +83,10 @@ const erx_setting_t erx_settings[] = {
           "Transactions that getTransaction and getSignaturesForAddress remember."),
 
     TEXT("Base layer", base_url, "",
+    COUNT(NULL, replay_frames_max, 600, 72000, "36000",
+          "Newest frames of a session that can be replayed: ten minutes at 60 a second."),
+    COUNT(NULL, replay_megabytes_max, 16, 1048576, "1024",
+          "MiB of the files of all replays; those of sessions that are over go first."),
          "HTTP address of a Solana RPC node; empty: the ledger in the data directory."),
     TEXT(NULL, base_websocket_url, "", "Its WebSocket address; empty: the next port of base_url."),
     TEXT(NULL, identity, "",

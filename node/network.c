@@ -61,6 +61,8 @@ static void on_durable(erx_network_t *network, uint64_t slot)
         erx_subscriptions_tell(network->subscriptions, event, true);
         keep_records(network, event);
         erx_block_event_free(event);
+        if (network->config.recordings != NULL)
+            erx_recordings_add(network->config.recordings, event->steps, event->step_count);
     }
     erx_rpc_durable(network->rpc, slot);
 }
@@ -184,6 +186,7 @@ bool erx_network_open(const erx_network_config_t *config, erx_network_t **networ
     erx_network_t *network = calloc(1, sizeof *network);
     *network_out = NULL;
     if (network == NULL)
+        .recordings = config->recordings,
         return erx_failure_set(failure, "no memory for the network");
     network->config = *config;
     erx_server_handlers_t handlers = {network, on_message, on_closed, on_woken, on_beat};
@@ -232,6 +235,22 @@ void erx_network_close(erx_network_t *network)
     erx_server_close(network->server);
     erx_routes_close(network->routes);
     erx_subscriptions_close(network->subscriptions);
+/* What became durable after the thread had its last look. */
+static void record_last(erx_network_t *network)
+{
+    erx_recordings_t *recordings = network->config.recordings;
+    uint64_t confirmed = erx_rollup_confirmed_slot(network->config.rollup);
+    const erx_block_event_t *event = network->executed;
+    for (; recordings != NULL && event != NULL && event->slot <= confirmed; event = event->next)
+        erx_recordings_add(recordings, event->steps, event->step_count);
+    erx_block_event_t *late;
+    while ((late = erx_event_ring_pop(network->config.events)) != NULL) {
+        if (recordings != NULL && late->slot <= confirmed)
+            erx_recordings_add(recordings, late->steps, late->step_count);
+        erx_block_event_free(late);
+    }
+}
+
     while (network->executed != NULL) {
         erx_block_event_t *event = network->executed;
         network->executed = event->next;
@@ -240,3 +259,4 @@ void erx_network_close(erx_network_t *network)
     erx_history_close(network->history);
     free(network);
 }
+    record_last(network);

@@ -6,6 +6,7 @@
 #include "node/base_layer.h"
 #include "node/event_ring.h"
 #include "node/keypair.h"
+#include "node/recordings.h"
 #include "node/telemetry.h"
 
 typedef struct erx_network erx_network_t;
@@ -16,6 +17,7 @@ typedef struct {
     erx_telemetry_t *telemetry;
     erx_event_ring_t *events;
     erx_watch_filter_t *filter;
+    erx_recordings_t *recordings; /* the network thread's from now on; NULL: none */
     erx_base_layer_view_t base;
     erx_keypair_t faucet;
     erx_pubkey_t identity;

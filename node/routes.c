@@ -1,6 +1,7 @@
 #include "node/routes.h"
 
 #include "node/auth.h"
+#include "node/replay_page.h"
 #include "node/web_pages.h"
 
 #include <stdio.h>
@@ -73,6 +74,9 @@ void erx_routes_answer(erx_routes_t *routes, const erx_server_message_t *message
         answer_metrics(routes, message);
     else if (strncmp(message->path, "/auth/", 6) == 0)
         erx_auth_answer(&routes->auth, message, &routes->text);
+    else if (strncmp(message->path, ERX_REPLAY_PATH, strlen(ERX_REPLAY_PATH)) == 0)
+        erx_replay_page_answer(routes->config.rollup, routes->config.recordings, message,
+                               &routes->text);
     else
         answer_page(routes, message);
 }

@@ -4,6 +4,7 @@
 #define ERX_NODE_ROUTES_H
 
 #include "abi/erx.h"
+#include "node/recordings.h"
 #include "node/server.h"
 
 typedef struct erx_routes erx_routes_t;
@@ -11,6 +12,7 @@ typedef struct erx_routes erx_routes_t;
 typedef struct {
     const erx_config_t *config;
     erx_rollup_t *rollup;
+    const erx_recordings_t *recordings; /* NULL: nothing is recorded */
     void *context;
     void (*write_metrics)(void *context, erx_text_t *text);
 } erx_routes_config_t;

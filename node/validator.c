@@ -189,6 +189,21 @@ static bool start_rollup(erx_validator_t *validator, erx_failure_t *failure)
     return keep_identity(validator, failure) && erx_base_link_start(validator->base, failure);
 }
 
+static bool open_recordings(erx_validator_t *validator, erx_failure_t *failure)
+{
+    char path[PATH_BYTES];
+    const erx_config_t *config = validator->config;
+    const erx_recordings_config_t settings = {
+        .directory = path_in_data(config, "replays", path),
+        .program = validator->program,
+        .frames_max = config->replay_frames_max,
+        .bytes_max = (uint64_t)config->replay_megabytes_max << 20,
+        .telemetry = validator->telemetry,
+    };
+    validator->recordings = erx_recordings_open(&settings, failure);
+    return validator->recordings != NULL;
+}
+
 static bool open_network(erx_validator_t *validator, erx_failure_t *failure)
 {
     const erx_config_t *config = validator->config;
@@ -198,6 +213,7 @@ static bool open_network(erx_validator_t *validator, erx_failure_t *failure)
         .telemetry = validator->telemetry,
         .events = &validator->events,
         .filter = &validator->filter,
+        .recordings = validator->recordings,
         .base = erx_base_link_view(validator->base),
         .faucet = validator->faucet,
         .identity = erx_keypair_public(&validator->identity),
@@ -244,6 +260,7 @@ static void close_validator(erx_validator_t *validator)
     erx_block_event_t *event;
     while ((event = erx_event_ring_pop(&validator->events)) != NULL)
         erx_block_event_free(event);
+    erx_recordings_close(validator->recordings);
     erx_telemetry_close(validator->telemetry);
     free(validator);
 }
@@ -257,7 +274,7 @@ static bool start(erx_validator_t *validator, erx_failure_t *failure)
     return open_identity(validator, failure) && open_rollup(validator, failure) &&
            start_rollup(validator, failure) &&
            erx_exhibition_open(config, validator->rollup, &validator->exhibition, failure) &&
-           open_network(validator, failure);
+           open_recordings(validator, failure) && open_network(validator, failure);
 }
 
 bool erx_validator_run(const erx_config_t *config, erx_failure_t *failure)

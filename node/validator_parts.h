@@ -26,6 +26,7 @@ typedef struct {
     erx_pubkey_t program;
     erx_event_ring_t events;
     erx_watch_filter_t filter;
+    erx_recordings_t *recordings;
     uint64_t slot;   /* of the newest block */
     bool has_failed; /* the storage: nothing is executed any more */
     uint64_t measured_ns;

@@ -16,5 +16,6 @@ Suite *keypair_suite(void);
 Suite *outbox_suite(void);
 Suite *packet_view_suite(void);
 Suite *telemetry_suite(void);
+Suite *recordings_suite(void);
 
 #endif
