@@ -27,14 +27,16 @@ typedef struct erx_block_event {
     int64_t timestamp;
     uint8_t blockhash[ERX_HASH_SIZE];
     uint64_t finished_ns;
+    bool is_tick;                       /* frames were due; set by who makes the event, like tick */
+    uint64_t tick;                      /* of the crank, where is_tick */
     erx_transaction_record_t **records; /* taken by who adds them to the history */
     uint32_t record_count;
     erx_account_change_t *changes; /* those that somebody watches; data is a copy */
     uint32_t change_count;
-} erx_block_event_t;
-
     erx_session_step_t *steps; /* what is recorded of sessions */
     uint32_t step_count;
+} erx_block_event_t;
+
 /* Copies what is wanted of a block's result: every transaction, and the changed
  * accounts that pass the filter. rollup tells which refused transactions have a
  * status. NULL where there is no memory. */

@@ -105,7 +105,8 @@ static bool apply(const request_t *request, erx_config_t *config, erx_failure_t 
             return false;
     char host[ERX_CONFIG_TEXT_MAX];
     uint16_t port;
-    return erx_config_address(config->listen, host, &port, failure);
+    return erx_config_address(config->listen, host, &port, failure) &&
+           erx_config_check(config, failure);
 }
 
 int erx_command_serve(int argc, char **argv)

@@ -178,6 +178,18 @@ bool erx_config_read(erx_config_t *config, const char *path, erx_failure_t *fail
     return is_read;
 }
 
+bool erx_config_check(const erx_config_t *config, erx_failure_t *failure)
+{
+    const erx_rate_t *rate = &config->tick_rate;
+    if (UINT64_C(1000) * rate->denominator >=
+        (uint64_t)config->task_interval_min_ms * rate->numerator)
+        return true;
+    return erx_failure_set(failure,
+                           "tick_rate: %u/%u a second is more than one tick in "
+                           "task_interval_min_ms = %u ms: lower one of them",
+                           rate->numerator, rate->denominator, config->task_interval_min_ms);
+}
+
 static void print_value(const erx_config_t *config, const erx_setting_t *setting, FILE *stream)
 {
     static const char *const levels[] = {"error", "warning", "info", "debug"};

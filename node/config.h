@@ -38,6 +38,7 @@ typedef struct {
     uint32_t block_time_us;
     uint32_t task_interval_min_ms;
     uint32_t session_divisor;
+    bool interpolate;
     bool strict_inputs;
     /* Execution. */
     uint64_t transaction_units_max;
@@ -62,9 +63,9 @@ typedef struct {
     uint32_t ping_seconds;
     /* History. */
     uint32_t history_transactions_max;
-    /* The base layer. */
     uint32_t replay_frames_max;
     uint32_t replay_megabytes_max;
+    /* The base layer. */
     char base_url[ERX_CONFIG_TEXT_MAX];           /* empty: the embedded ledger */
     char base_websocket_url[ERX_CONFIG_TEXT_MAX]; /* empty: made from base_url */
     char identity[ERX_CONFIG_TEXT_MAX];           /* keypair file; empty: in the data directory */
@@ -86,6 +87,10 @@ bool erx_config_set(erx_config_t *config, const char *name, const char *value,
  * skipped; a name may stand once. The failure names file and line; config is
  * then of no use. */
 bool erx_config_read(erx_config_t *config, const char *path, erx_failure_t *failure);
+
+/* Whether the settings go together, when all are read; the failure says which
+ * one to change. */
+bool erx_config_check(const erx_config_t *config, erx_failure_t *failure);
 
 /* Prints a file with every setting, its meaning and its value in config. */
 void erx_config_print(const erx_config_t *config, FILE *stream);

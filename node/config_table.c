@@ -37,10 +37,12 @@ const erx_setting_t erx_settings[] = {
     COUNT(NULL, block_time_us, 10000, 16000, "16000",
           "Longest wait of a transaction for its block, in microseconds."),
     COUNT(NULL, task_interval_min_ms, 1, 60000, "10",
-          "Shortest interval of a scheduled task, in milliseconds."),
+          "Shortest interval of the crank, in milliseconds: tick_rate may not be faster."),
     COUNT(NULL, session_divisor, 1, 60, "1",
           "New sessions compute one frame in so many ticks; 4 is 15 frames a second at 60 ticks."),
-
+    {NULL, "interpolate", ERX_SETTING_SWITCH, FIELD(interpolate), 0, 0, "yes",
+     "Who watches such a session at commitment processed is told of states between frames, one "
+     "frame late."},
     {NULL, "strict_inputs", ERX_SETTING_SWITCH, FIELD(strict_inputs), 0, 0, "no",
      "Ticks wait for both players' inputs; otherwise a missing player's last one holds."},
 
@@ -81,12 +83,12 @@ const erx_setting_t erx_settings[] = {
 
     COUNT("History", history_transactions_max, 1000, 10000000, "100000",
           "Transactions that getTransaction and getSignaturesForAddress remember."),
-
-    TEXT("Base layer", base_url, "",
     COUNT(NULL, replay_frames_max, 600, 72000, "36000",
           "Newest frames of a session that can be replayed: ten minutes at 60 a second."),
     COUNT(NULL, replay_megabytes_max, 16, 1048576, "1024",
           "MiB of the files of all replays; those of sessions that are over go first."),
+
+    TEXT("Base layer", base_url, "",
          "HTTP address of a Solana RPC node; empty: the ledger in the data directory."),
     TEXT(NULL, base_websocket_url, "", "Its WebSocket address; empty: the next port of base_url."),
     TEXT(NULL, identity, "",

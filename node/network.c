@@ -6,6 +6,7 @@
 #include "node/rpc.h"
 #include "node/status_line.h"
 #include "node/subscriptions.h"
+#include "node/thread_cpu.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -60,9 +61,9 @@ static void on_durable(erx_network_t *network, uint64_t slot)
             network->last_executed = NULL;
         erx_subscriptions_tell(network->subscriptions, event, true);
         keep_records(network, event);
-        erx_block_event_free(event);
         if (network->config.recordings != NULL)
             erx_recordings_add(network->config.recordings, event->steps, event->step_count);
+        erx_block_event_free(event);
     }
     erx_rpc_durable(network->rpc, slot);
 }
@@ -115,9 +116,21 @@ static void on_beat(void *context, uint64_t now_ns)
     erx_status_line_beat(&network->status_line, now_ns);
 }
 
+/* Threads of the rollup, which does not say what they take. */
+static void measure_threads(erx_telemetry_t *telemetry)
+{
+    erx_thread_group_t groups[] = {{.prefix = "erx-verify"}, {.prefix = "erx-worker"}};
+    static const erx_metric_t metrics[] = {ERX_METRIC_CPU_VERIFY_NS, ERX_METRIC_CPU_WORKERS_NS};
+    erx_thread_cpu_read(groups, ERX_ARRAY_COUNT(groups));
+    for (size_t i = 0; i < ERX_ARRAY_COUNT(groups); i++)
+        erx_telemetry_set(telemetry, metrics[i],
+                          groups[i].threads > 0 ? groups[i].ns : ERX_METRIC_UNKNOWN);
+}
+
 static void write_metrics(void *context, erx_text_t *text)
 {
     const erx_network_t *network = context;
+    measure_threads(network->config.telemetry);
     erx_telemetry_write(network->config.telemetry, text);
     erx_rpc_write_metrics(network->rpc, text);
     erx_subscriptions_write_metrics(network->subscriptions, text);
@@ -150,9 +163,9 @@ static bool open_parts(erx_network_t *network, erx_failure_t *failure)
     const erx_network_config_t *config = &network->config;
     network->history = erx_history_open(config->config->history_transactions_max);
     if (network->history != NULL)
-        network->subscriptions =
-            erx_subscriptions_open(config->rollup, config->filter, network->history,
-                                   config->telemetry, config->config->subscriptions_max);
+        network->subscriptions = erx_subscriptions_open(
+            config->rollup, config->filter, network->history, config->telemetry,
+            config->config->subscriptions_max, config->config->interpolate);
     erx_rpc_config_t rpc = {
         .config = config->config,
         .rollup = config->rollup,
@@ -173,6 +186,7 @@ static bool open_parts(erx_network_t *network, erx_failure_t *failure)
     erx_routes_config_t routes = {
         .config = config->config,
         .rollup = config->rollup,
+        .recordings = config->recordings,
         .context = network,
         .write_metrics = write_metrics,
     };
@@ -186,7 +200,6 @@ bool erx_network_open(const erx_network_config_t *config, erx_network_t **networ
     erx_network_t *network = calloc(1, sizeof *network);
     *network_out = NULL;
     if (network == NULL)
-        .recordings = config->recordings,
         return erx_failure_set(failure, "no memory for the network");
     network->config = *config;
     erx_server_handlers_t handlers = {network, on_message, on_closed, on_woken, on_beat};
@@ -222,19 +235,6 @@ void erx_network_drain(erx_network_t *network)
     atomic_store_explicit(&network->is_draining, true, memory_order_relaxed);
 }
 
-void erx_network_close(erx_network_t *network)
-{
-    if (network == NULL)
-        return;
-    if (network->is_running) {
-        erx_server_stop(network->server);
-        (void)pthread_join(network->thread, NULL);
-    }
-    erx_status_line_close(&network->status_line);
-    erx_rpc_close(network->rpc); /* answers what waits, while there are connections */
-    erx_server_close(network->server);
-    erx_routes_close(network->routes);
-    erx_subscriptions_close(network->subscriptions);
 /* What became durable after the thread had its last look. */
 static void record_last(erx_network_t *network)
 {
@@ -251,6 +251,20 @@ static void record_last(erx_network_t *network)
     }
 }
 
+void erx_network_close(erx_network_t *network)
+{
+    if (network == NULL)
+        return;
+    if (network->is_running) {
+        erx_server_stop(network->server);
+        (void)pthread_join(network->thread, NULL);
+    }
+    erx_status_line_close(&network->status_line);
+    erx_rpc_close(network->rpc); /* answers what waits, while there are connections */
+    erx_server_close(network->server);
+    erx_routes_close(network->routes);
+    erx_subscriptions_close(network->subscriptions);
+    record_last(network);
     while (network->executed != NULL) {
         erx_block_event_t *event = network->executed;
         network->executed = event->next;
@@ -259,4 +273,3 @@ static void record_last(erx_network_t *network)
     erx_history_close(network->history);
     free(network);
 }
-    record_last(network);

@@ -2,6 +2,7 @@
 #ifndef ERX_NODE_RPC_PARTS_H
 #define ERX_NODE_RPC_PARTS_H
 
+#include "node/arrivals.h"
 #include "node/json_reader.h"
 #include "node/key_text.h"
 #include "node/rpc.h"
@@ -86,6 +87,7 @@ struct erx_rpc {
     erx_rpc_call_t *gated, *last_gated;
     erx_rpc_wait_t *waits[ERX_RPC_WAIT_BUCKETS];
     uint32_t wait_count;
+    erx_arrivals_t arrivals;
     uint64_t *method_counts;
     uint64_t airdrops;
     uint8_t *account_data; /* what was read last */

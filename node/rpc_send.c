@@ -170,11 +170,14 @@ bool erx_rpc_read_packet(erx_rpc_request_t *request, const json_t *options,
 static bool submit(erx_rpc_request_t *request, const uint8_t *packet, size_t size,
                    uint8_t signature_out[ERX_SIGNATURE_SIZE])
 {
+    uint64_t since = erx_node_now();
     int32_t status = request->rpc->is_stopping
                          ? ERX_STATUS_STATE
                          : erx_rollup_submit(request->node->rollup, packet, size, signature_out);
-    if (status == ERX_STATUS_OK)
+    if (status == ERX_STATUS_OK) {
+        erx_arrivals_add(&request->rpc->arrivals, signature_out, since);
         return true;
+    }
     erx_telemetry_add(request->node->telemetry, ERX_METRIC_TRANSACTIONS_REFUSED, 1);
     if (status == ERX_STATUS_FORMAT || status == ERX_STATUS_RANGE) {
         erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS, "failed to deserialize the transaction: %s",

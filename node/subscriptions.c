@@ -15,7 +15,7 @@ static const char *const method_names[ERX_SUBSCRIBE_KINDS] = {
 
 erx_subscriptions_t *erx_subscriptions_open(const erx_rollup_t *rollup, erx_watch_filter_t *filter,
                                             erx_history_t *history, erx_telemetry_t *telemetry,
-                                            uint32_t per_connection_max)
+                                            uint32_t per_connection_max, bool interpolates)
 {
     erx_subscriptions_t *subscriptions = calloc(1, sizeof *subscriptions);
     if (subscriptions == NULL)
@@ -25,6 +25,7 @@ erx_subscriptions_t *erx_subscriptions_open(const erx_rollup_t *rollup, erx_watc
     subscriptions->history = history;
     subscriptions->telemetry = telemetry;
     subscriptions->per_connection_max = per_connection_max;
+    subscriptions->interpolates = interpolates;
     erx_text_open(&subscriptions->text, NOTIFICATION_BYTES_MAX);
     return subscriptions;
 }
@@ -33,6 +34,7 @@ void erx_subscriptions_close(erx_subscriptions_t *subscriptions)
 {
     if (subscriptions == NULL)
         return;
+    erx_subscriptions_unfollow(subscriptions);
     erx_text_close(&subscriptions->text);
     free(subscriptions->account_data);
     free(subscriptions);

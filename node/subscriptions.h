@@ -34,10 +34,12 @@ typedef struct {
 } erx_subscription_request_t;
 
 /* filter learns which accounts are watched; rollup is read when notifications
- * were lost. NULL where there is no memory. */
+ * were lost. interpolates: who watches a session with a frame in only some ticks at
+ * commitment processed is told of states in between, one frame late. NULL where
+ * there is no memory. */
 erx_subscriptions_t *erx_subscriptions_open(const erx_rollup_t *rollup, erx_watch_filter_t *filter,
                                             erx_history_t *history, erx_telemetry_t *telemetry,
-                                            uint32_t per_connection_max);
+                                            uint32_t per_connection_max, bool interpolates);
 
 /* Every connection is gone. */
 void erx_subscriptions_close(erx_subscriptions_t *subscriptions);

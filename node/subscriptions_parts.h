@@ -1,13 +1,16 @@
-/* What the two files of subscriptions share: the registry and the telling. */
+/* What the three files of subscriptions share: the registry, the telling, and
+ * what is told between frames. */
 #ifndef ERX_NODE_SUBSCRIPTIONS_PARTS_H
 #define ERX_NODE_SUBSCRIPTIONS_PARTS_H
 
+#include "node/interpolation.h"
 #include "node/subscriptions.h"
 
 #define ERX_SUBSCRIPTION_BUCKETS 1024u /* a power of two */
 #define ERX_SUBSCRIPTION_FILTERS 4u
 
 typedef struct erx_subscription erx_subscription_t;
+typedef struct erx_followed erx_followed_t; /* subscriptions_between.c */
 
 /* The subscriptions of a connection: its user pointer. */
 typedef struct {
@@ -39,7 +42,37 @@ struct erx_subscriptions {
     erx_text_t text; /* of the notification being made */
     uint8_t *account_data;
     size_t account_capacity;
+    bool interpolates;
+    erx_followed_t *followed[ERX_SUBSCRIPTION_BUCKETS];
+    uint32_t followed_count;
 };
+
+/* What is told of one account. */
+typedef struct {
+    uint64_t slot;
+    uint64_t since_ns;
+    bool is_durable;
+    bool is_both; /* whatever the commitment */
+    const erx_pubkey_t *key;
+    const erx_account_t *account;
+} erx_account_news_t;
+
+/* Tells those who watch the account itself. */
+void erx_subscriptions_tell_account(erx_subscriptions_t *subscriptions,
+                                    const erx_account_news_t *news);
+
+/* Whether an executed change is told by erx_subscriptions_tell_between in place
+ * of now. */
+bool erx_subscriptions_hold_back(erx_subscriptions_t *subscriptions, const erx_block_event_t *event,
+                                 const erx_account_change_t *change);
+
+/* After the changes of an executed block: the states between frames that are due
+ * at its tick. */
+void erx_subscriptions_tell_between(erx_subscriptions_t *subscriptions,
+                                    const erx_block_event_t *event);
+
+/* Forgets what sessions looked like: every one begins anew. */
+void erx_subscriptions_unfollow(erx_subscriptions_t *subscriptions);
 
 /* First subscription of the bucket that a key or signature falls in. */
 uint32_t erx_subscription_key_bucket(const erx_pubkey_t *key);

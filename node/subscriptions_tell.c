@@ -76,18 +76,8 @@ static bool passes(const erx_subscription_request_t *request, const erx_account_
     return true;
 }
 
-/* What is told of one account to the subscriptions of one bucket. */
-typedef struct {
-    uint64_t slot;
-    uint64_t since_ns;
-    bool is_durable;
-    bool is_both; /* whatever the commitment */
-    const erx_pubkey_t *key;
-    const erx_account_t *account;
-} account_news_t;
-
 static void tell_bucket(erx_subscriptions_t *subscriptions, erx_subscription_t *subscription,
-                        const erx_pubkey_t *watched, const account_news_t *news)
+                        const erx_pubkey_t *watched, const erx_account_news_t *news)
 {
     erx_payload_t *payload = NULL; /* shared by neighbours that look alike */
     const erx_account_view_t *view = NULL;
@@ -138,23 +128,31 @@ static erx_subscription_t *account_bucket(const erx_subscriptions_t *subscriptio
     return subscriptions->buckets[kind][erx_subscription_key_bucket(key)];
 }
 
+void erx_subscriptions_tell_account(erx_subscriptions_t *subscriptions,
+                                    const erx_account_news_t *news)
+{
+    tell_bucket(subscriptions, account_bucket(subscriptions, ERX_SUBSCRIBE_ACCOUNT, news->key),
+                news->key, news);
+}
+
 static void tell_change(erx_subscriptions_t *subscriptions, const erx_block_event_t *event,
                         const erx_account_change_t *change, bool is_durable)
 {
     erx_account_t account = {change->owner, change->lamports, change->data, change->data_size,
                              change->executable};
-    account_news_t news = {.slot = event->slot,
-                           .since_ns = event->finished_ns,
-                           .is_durable = is_durable,
-                           .key = &change->key,
-                           .account = &account};
+    erx_account_news_t news = {.slot = event->slot,
+                               .since_ns = event->finished_ns,
+                               .is_durable = is_durable,
+                               .key = &change->key,
+                               .account = &account};
     bool is_part = change->data_size < change->space;
     erx_subscription_t *bucket = account_bucket(subscriptions, ERX_SUBSCRIBE_ACCOUNT, &change->key);
     /* Of a HiddenState the block tells only the header; who asked for all of it
      * gets the newest. */
     if (bucket != NULL && is_part && !read_whole(subscriptions, &change->key, &account))
         return;
-    tell_bucket(subscriptions, bucket, &change->key, &news);
+    if (is_durable || !erx_subscriptions_hold_back(subscriptions, event, change))
+        tell_bucket(subscriptions, bucket, &change->key, &news);
     if (!is_part)
         tell_bucket(subscriptions,
                     account_bucket(subscriptions, ERX_SUBSCRIBE_PROGRAM, &change->owner),
@@ -163,16 +161,17 @@ static void tell_change(erx_subscriptions_t *subscriptions, const erx_block_even
 
 void erx_subscriptions_resync(erx_subscriptions_t *subscriptions, uint64_t slot)
 {
+    erx_subscriptions_unfollow(subscriptions);
     for (uint32_t i = 0; i < ERX_SUBSCRIPTION_BUCKETS; i++) {
         erx_subscription_t *subscription = subscriptions->buckets[ERX_SUBSCRIBE_ACCOUNT][i];
         for (; subscription != NULL; subscription = subscription->next) {
             erx_account_t account;
             if (!read_whole(subscriptions, &subscription->request.key, &account))
                 continue;
-            account_news_t news = {.slot = slot,
-                                   .is_both = true,
-                                   .key = &subscription->request.key,
-                                   .account = &account};
+            erx_account_news_t news = {.slot = slot,
+                                       .is_both = true,
+                                       .key = &subscription->request.key,
+                                       .account = &account};
             tell_bucket(subscriptions, subscription, news.key, &news);
         }
     }
@@ -336,6 +335,8 @@ void erx_subscriptions_tell(erx_subscriptions_t *subscriptions, const erx_block_
         tell_slot(subscriptions, event);
     for (uint32_t i = 0; i < event->change_count; i++)
         tell_change(subscriptions, event, &event->changes[i], is_durable);
+    if (!is_durable)
+        erx_subscriptions_tell_between(subscriptions, event);
     for (uint32_t i = 0; i < event->record_count; i++)
         tell_transaction(subscriptions, event->records[i], is_durable, event->finished_ns);
 }

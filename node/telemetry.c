@@ -64,7 +64,7 @@ static const metric_text_t metric_texts[ERX_METRIC_COUNT] = {
     SECONDS(CPU_VERIFY_NS, "erx_cpu_verify_seconds_total",
             "Processor time of the threads that verify signatures"),
     SECONDS(CPU_WORKERS_NS, "erx_cpu_workers_seconds_total",
-            "Processor time of the threads that execute frames"),
+            "Processor time of the threads that execute frames besides the control thread"),
     GAUGE(MEMORY_BYTES, "erx_memory_bytes", "Memory that the rollup took"),
     GAUGE(CONNECTIONS, "erx_connections", "Open connections"),
     COUNTER(CONNECTIONS_REFUSED, "erx_connections_refused_total",
@@ -214,9 +214,12 @@ void erx_telemetry_write(const erx_telemetry_t *telemetry, erx_text_t *text)
 {
     for (uint32_t i = 0; i < ERX_METRIC_COUNT; i++) {
         const metric_text_t *about = &metric_texts[i];
+        uint64_t value = load(&telemetry->values[i]);
+        if (value == ERX_METRIC_UNKNOWN)
+            continue;
         erx_text_print(text, "# HELP %s %s.\n# TYPE %s %s\n%s ", about->name, about->help,
                        about->name, about->kind, about->name);
-        write_fixed(text, load(&telemetry->values[i]), about->divisor);
+        write_fixed(text, value, about->divisor);
         erx_text_append(text, "\n", 1);
     }
     for (uint32_t i = 0; i < ERX_TIMING_COUNT; i++)

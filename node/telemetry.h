@@ -73,6 +73,9 @@ typedef enum {
     ERX_TIMING_COUNT
 } erx_timing_t;
 
+/* The value of a metric that is not known: it is not shown. */
+#define ERX_METRIC_UNKNOWN UINT64_MAX
+
 typedef struct erx_telemetry erx_telemetry_t;
 
 /* NULL where there is no memory. */

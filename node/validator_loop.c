@@ -40,8 +40,6 @@ static void measure(erx_validator_t *validator, uint64_t now)
     erx_telemetry_set(telemetry, ERX_METRIC_CHECKPOINT_AGE_BLOCKS, metrics.checkpoint_age_blocks);
     erx_telemetry_set(telemetry, ERX_METRIC_CPU_CONTROL_NS, erx_node_thread_cpu());
     erx_telemetry_set(telemetry, ERX_METRIC_CPU_COMMIT_NS, metrics.commit_cpu_ns);
-    erx_telemetry_set(telemetry, ERX_METRIC_CPU_VERIFY_NS, metrics.verify_cpu_ns);
-    erx_telemetry_set(telemetry, ERX_METRIC_CPU_WORKERS_NS, metrics.worker_cpu_ns);
     erx_telemetry_set(telemetry, ERX_METRIC_MEMORY_BYTES, metrics.memory_bytes);
 }
 
@@ -71,10 +69,15 @@ static void count(erx_validator_t *validator, const erx_block_result_t *result)
 }
 
 /* Hands the block's results to the network thread. */
-static void publish(erx_validator_t *validator, const erx_block_result_t *result)
+static void publish(erx_validator_t *validator, const erx_crank_step_t *step,
+                    const erx_block_result_t *result)
 {
     erx_network_t *network = atomic_load_explicit(&validator->network, memory_order_relaxed);
     erx_block_event_t *event = erx_block_event_make(validator->rollup, result, &validator->filter);
+    if (event != NULL) {
+        event->is_tick = step->is_tick;
+        event->tick = step->tick;
+    }
     if (event == NULL || !erx_event_ring_push(&validator->events, event)) {
         erx_block_event_free(event);
         erx_telemetry_add(validator->telemetry, ERX_METRIC_EVENTS_LOST, 1);
@@ -103,7 +106,7 @@ static void seal(erx_validator_t *validator, const erx_crank_step_t *step)
     atomic_store_explicit(&validator->finished_ns[result->slot % ERX_VALIDATOR_BLOCKS],
                           result->finished_ns, memory_order_release);
     count(validator, result);
-    publish(validator, result);
+    publish(validator, step, result);
 }
 
 static bool has_transactions(const erx_validator_t *validator)

@@ -9,13 +9,14 @@ Suite *config_suite(void);
 Suite *event_ring_suite(void);
 Suite *grid_suite(void);
 Suite *history_suite(void);
+Suite *interpolation_suite(void);
 Suite *json_reader_suite(void);
 Suite *json_writer_suite(void);
 Suite *key_text_suite(void);
 Suite *keypair_suite(void);
 Suite *outbox_suite(void);
 Suite *packet_view_suite(void);
-Suite *telemetry_suite(void);
 Suite *recordings_suite(void);
+Suite *telemetry_suite(void);
 
 #endif

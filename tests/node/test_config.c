@@ -130,6 +130,50 @@ START_TEST(test_addresses)
 }
 END_TEST
 
+START_TEST(test_the_crank_is_not_faster_than_its_shortest_interval)
+{
+    static const struct {
+        const char *rate, *interval;
+        bool is_fine;
+    } cases[] = {
+        {"60", "10", true},
+        {"100", "10", true},
+        {"101", "10", false},
+        {"100001/1000", "10", false},
+        {"60", "16", true},
+        {"60", "17", false},
+        {"60000/1001", "17", false},
+        {"1", "1000", true},
+        {"1", "1001", false},
+        {"1000", "1", true},
+        {"4294967295/4294968", "1", true},
+    };
+    for (size_t i = 0; i < ERX_ARRAY_COUNT(cases); i++) {
+        erx_config_t config;
+        erx_failure_t failure = {""};
+        erx_config_defaults(&config);
+        ck_assert(erx_config_set(&config, "tick_rate", cases[i].rate, &failure));
+        ck_assert(erx_config_set(&config, "task_interval_min_ms", cases[i].interval, &failure));
+        ck_assert_msg(erx_config_check(&config, &failure) == cases[i].is_fine, "%s a second, %s ms",
+                      cases[i].rate, cases[i].interval);
+        ck_assert(cases[i].is_fine || (strstr(failure.text, "tick_rate") != NULL &&
+                                       strstr(failure.text, "task_interval_min_ms") != NULL));
+    }
+}
+END_TEST
+
+START_TEST(test_defaults_go_together)
+{
+    erx_config_t config;
+    erx_failure_t failure;
+    erx_config_defaults(&config);
+    ck_assert(erx_config_check(&config, &failure));
+    ck_assert(config.interpolate);
+    ck_assert(erx_config_set(&config, "interpolate", "no", &failure));
+    ck_assert(!config.interpolate);
+}
+END_TEST
+
 Suite *config_suite(void)
 {
     Suite *suite = suite_create("config");
@@ -140,6 +184,8 @@ Suite *config_suite(void)
     tcase_add_test(tests, test_faults_name_file_and_line);
     tcase_add_test(tests, test_a_missing_file_and_a_long_line);
     tcase_add_test(tests, test_addresses);
+    tcase_add_test(tests, test_the_crank_is_not_faster_than_its_shortest_interval);
+    tcase_add_test(tests, test_defaults_go_together);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -1,7 +1,12 @@
+#include "node/arrivals.h"
 #include "node/metrics_text.h"
+#include "node/node_clock.h"
 #include "node/telemetry.h"
+#include "node/thread_cpu.h"
 #include "tests/node/node_suites.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 static bool has_line(const erx_text_t *text, const char *line)
@@ -76,6 +81,87 @@ START_TEST(test_what_is_shown_can_be_read)
 }
 END_TEST
 
+START_TEST(test_what_is_not_known_is_not_shown)
+{
+    erx_telemetry_t *telemetry = erx_telemetry_open();
+    erx_text_t text;
+    erx_text_open(&text, 1 << 20);
+    erx_telemetry_set(telemetry, ERX_METRIC_CPU_WORKERS_NS, ERX_METRIC_UNKNOWN);
+    erx_telemetry_write(telemetry, &text);
+    ck_assert(!has_line(&text, "erx_cpu_workers_seconds_total"));
+    ck_assert(has_line(&text, "\nerx_cpu_verify_seconds_total 0.000000000\n"));
+    erx_telemetry_set(telemetry, ERX_METRIC_CPU_WORKERS_NS, 20000000);
+    erx_telemetry_write(telemetry, &text);
+    ck_assert(has_line(&text, "\nerx_cpu_workers_seconds_total 0.020000000\n"));
+    erx_text_close(&text);
+    erx_telemetry_close(telemetry);
+}
+END_TEST
+
+START_TEST(test_lines_about_threads_are_read)
+{
+    static const char *const wrong[] = {"", "7 erx-verify R 1", "7 (a) R 1 2 3", "7 )(",
+                                        "7 (a-name-too-long-for-it) R 1 1 1 1 1 1 1 1 1 1 2 3"};
+    char name[16];
+    uint64_t ticks;
+    ck_assert(
+        erx_thread_stat_read("71 (erx-worker-1) S 1 2 3 4 -1 5 6 7 8 9 40 2 0 0 20", name, &ticks));
+    ck_assert_str_eq(name, "erx-worker-1");
+    ck_assert_uint_eq(ticks, 42);
+    ck_assert(erx_thread_stat_read("71 (a) (b) R 1 2 3 4 -1 5 6 7 8 9 1 0", name, &ticks));
+    ck_assert_str_eq(name, "a) (b");
+    for (size_t i = 0; i < ERX_ARRAY_COUNT(wrong); i++)
+        ck_assert_msg(!erx_thread_stat_read(wrong[i], name, &ticks), "%s", wrong[i]);
+}
+END_TEST
+
+/* Runs until it is told to stop, so that it has taken time. */
+static void *take_time(void *stop)
+{
+    while (!atomic_load_explicit((atomic_bool *)stop, memory_order_relaxed))
+        continue;
+    return NULL;
+}
+
+START_TEST(test_time_of_threads_is_found_by_name)
+{
+    atomic_bool stop = false;
+    pthread_t thread;
+    erx_thread_group_t groups[] = {{.prefix = "busy-test"}, {.prefix = "no-such-thread"}};
+    ck_assert_int_eq(pthread_create(&thread, NULL, take_time, &stop), 0);
+    ck_assert_int_eq(pthread_setname_np(thread, "busy-test-1"), 0);
+    uint64_t give_up = erx_node_now() + 20 * ERX_SECOND_NS;
+    do
+        erx_thread_cpu_read(groups, ERX_ARRAY_COUNT(groups));
+    while (groups[0].ns == 0 && erx_node_now() < give_up);
+    atomic_store_explicit(&stop, true, memory_order_relaxed);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_uint_eq(groups[0].threads, 1);
+    ck_assert_uint_gt(groups[0].ns, 0);
+    ck_assert_uint_eq(groups[1].threads, 0);
+}
+END_TEST
+
+START_TEST(test_arrivals_are_told_once)
+{
+    static erx_arrivals_t arrivals;
+    uint8_t first[ERX_SIGNATURE_SIZE] = {1}, same_place[ERX_SIGNATURE_SIZE] = {1};
+    uint8_t other[ERX_SIGNATURE_SIZE] = {2};
+    same_place[7] = 1; /* differs beyond the bits that choose the place */
+    ck_assert_uint_eq(erx_arrivals_take(&arrivals, first), 0);
+    erx_arrivals_add(&arrivals, first, 10);
+    erx_arrivals_add(&arrivals, other, 20);
+    ck_assert_uint_eq(erx_arrivals_take(&arrivals, same_place), 0);
+    ck_assert_uint_eq(erx_arrivals_take(&arrivals, first), 10);
+    ck_assert_uint_eq(erx_arrivals_take(&arrivals, first), 0);
+    ck_assert_uint_eq(erx_arrivals_take(&arrivals, other), 20);
+    erx_arrivals_add(&arrivals, first, 30);
+    erx_arrivals_add(&arrivals, same_place, 40);
+    ck_assert_uint_eq(erx_arrivals_take(&arrivals, first), 0); /* the newer one is known */
+    ck_assert_uint_eq(erx_arrivals_take(&arrivals, same_place), 40);
+}
+END_TEST
+
 Suite *telemetry_suite(void)
 {
     Suite *suite = suite_create("telemetry");
@@ -83,6 +169,10 @@ Suite *telemetry_suite(void)
     tcase_add_test(tests, test_what_is_counted_is_shown);
     tcase_add_test(tests, test_quantiles_are_upper_bounds);
     tcase_add_test(tests, test_what_is_shown_can_be_read);
+    tcase_add_test(tests, test_what_is_not_known_is_not_shown);
+    tcase_add_test(tests, test_lines_about_threads_are_read);
+    tcase_add_test(tests, test_time_of_threads_is_found_by_name);
+    tcase_add_test(tests, test_arrivals_are_told_once);
     suite_add_tcase(suite, tests);
     return suite;
 }
