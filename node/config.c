@@ -185,8 +185,8 @@ bool erx_config_check(const erx_config_t *config, erx_failure_t *failure)
         (uint64_t)config->task_interval_min_ms * rate->numerator)
         return true;
     return erx_failure_set(failure,
-                           "tick_rate: %u/%u a second is more than one tick in "
-                           "task_interval_min_ms = %u ms: lower one of them",
+                           "tick_rate: %u/%u a second is more than a tick in %u ms "
+                           "(task_interval_min_ms): lower one of the two",
                            rate->numerator, rate->denominator, config->task_interval_min_ms);
 }
 
