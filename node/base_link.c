@@ -218,18 +218,8 @@ bool erx_base_link_open(const erx_config_t *config, erx_rollup_t *rollup,
     return true;
 }
 
-void erx_base_link_settle_all(erx_base_link_t *link)
-{
-    erx_session_ref_t sessions[SESSIONS_AT_ONCE];
-    size_t there = 0;
-    (void)erx_rollup_list_sessions(link->rollup, sessions, SESSIONS_AT_ONCE, &there);
-    for (size_t i = 0; i < ERX_LESSER(there, SESSIONS_AT_ONCE); i++)
-        (void)erx_rollup_settle_session(link->rollup, sessions[i]);
-    link->settled_all_ns = erx_node_now();
-}
-
-/* The process may have ended before the base layer knew of them. */
-static void settle_ended(erx_base_link_t *link)
+/* Asks for sessions that are over, or for the others. */
+static void ask_to_settle(erx_base_link_t *link, bool is_over)
 {
     erx_session_ref_t sessions[SESSIONS_AT_ONCE];
     erx_session_info_t info = {.struct_size = sizeof info};
@@ -237,8 +227,14 @@ static void settle_ended(erx_base_link_t *link)
     (void)erx_rollup_list_sessions(link->rollup, sessions, SESSIONS_AT_ONCE, &there);
     for (size_t i = 0; i < ERX_LESSER(there, SESSIONS_AT_ONCE); i++)
         if (erx_rollup_session(link->rollup, sessions[i], &info) == ERX_STATUS_OK &&
-            info.status == STATUS_ENDED)
+            (info.status == STATUS_ENDED) == is_over)
             (void)erx_rollup_settle_session(link->rollup, sessions[i]);
+}
+
+void erx_base_link_settle_all(erx_base_link_t *link)
+{
+    ask_to_settle(link, false);
+    link->settled_all_ns = erx_node_now();
 }
 
 bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure)
@@ -248,8 +244,8 @@ bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure)
                           failure))
         return false;
     link->settled_all_ns = erx_node_now();
-    if (link->is_remote)
-        settle_ended(link);
+    if (link->is_remote) /* the process may have ended before the base layer knew of them */
+        ask_to_settle(link, true);
     return true;
 }
 

@@ -25,7 +25,8 @@ bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure);
  * thread, between blocks. */
 void erx_base_link_run(erx_base_link_t *link, uint64_t slot);
 
-/* Has every session settled with the next block, as it stands. Control thread. */
+/* Has every session that is not over settled with the next block, as it stands.
+ * Control thread. */
 void erx_base_link_settle_all(erx_base_link_t *link);
 
 /* Settlements that are not yet done. */

@@ -273,6 +273,7 @@ static bool open_context(erx_base_socket_t *socket, erx_failure_t *failure)
         .gid = -1,
         .uid = -1,
     };
+    lws_set_log_level(0, NULL); /* the server, which is opened later, says what is told */
     socket->context = lws_create_context(&info);
     return socket->context != NULL ||
            erx_failure_set(failure, "libwebsockets could not be started; see its messages");
