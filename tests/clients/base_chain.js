@@ -16,6 +16,8 @@ const pda = (name, ...keys) =>
     DELEGATION,
   )[0];
 
+export const recordAddress = (key) => pda("delegation", key);
+
 function u64(value) {
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64LE(BigInt(value));
@@ -47,6 +49,7 @@ export class BaseChain {
   slot = 100;
   mode = "good"; // or "malformed", "failing"
   delayMs = 0;
+  deaf = false; // takes no WebSocket
   holds = false; // transactions stay processed
   accounts = new Map();
   statuses = new Map();
@@ -66,6 +69,7 @@ export class BaseChain {
     this.port ||= this.http.address().port;
     this.sockets = new WebSocket.Server({ port: this.port + 1, host: "127.0.0.1" });
     this.sockets.on("connection", (socket) => {
+      if (this.deaf) return socket.terminate();
       socket.on("message", (text) => this.#hear(socket, JSON.parse(text)));
       socket.on("close", () => this.#forget(socket));
     });
@@ -82,8 +86,12 @@ export class BaseChain {
     });
   }
 
-  async stop() {
+  dropSockets() {
     for (const socket of this.sockets.clients) socket.terminate();
+  }
+
+  async stop() {
+    this.dropSockets();
     this.http.closeAllConnections();
     await new Promise((resolve) => this.sockets.close(resolve));
     await new Promise((resolve) => this.http.close(resolve));

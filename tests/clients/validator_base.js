@@ -14,7 +14,7 @@ import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BaseChain } from "./base_chain.js";
+import { BaseChain, DELEGATION, recordAddress } from "./base_chain.js";
 import { assert, assertEqual, check, finish, refusal, startIn, until } from "./validator.js";
 import * as world from "./world.js";
 
@@ -44,8 +44,10 @@ let connection = new Connection(validator.url, "confirmed");
 chain.delegate(payer.publicKey, identity.publicKey, { lamports: 5_000_000_000 });
 chain.delegate(other.publicKey, identity.publicKey, { lamports: 1_000_000_000 });
 
-async function restart() {
-  validator = await startIn(directory, erx, model, settings);
+async function restart(more = []) {
+  connection._rpcWebSocket.setAutoReconnect(false);
+  connection._rpcWebSocket.close();
+  validator = await startIn(directory, erx, model, [...settings, ...more]);
   connection = new Connection(validator.url, "confirmed");
 }
 
@@ -212,7 +214,6 @@ await check("a session that is closed while it is played is settled for good", a
   await until("it is played", async () => (await here(key)).data.readUInt32LE(9) > 5);
   await send(world.closeSession(id, payer.publicKey));
   await until("it is settled", () => chain.get(key).owner.equals(world.WORLD));
-  assertEqual(chain.get(key).data[8], world.STATUS.active);
   assert(chain.get(key).data.readUInt32LE(9) > 5);
   await until("nothing waits", settledAll);
 });
@@ -234,6 +235,34 @@ await check("a base layer that goes away and comes back has missed nothing", asy
   await until("it is followed again", () => chain.follows(key), WAIT_MS);
   chain.put(key, { lamports: 3 });
   await until("the account follows again", async () => (await here(key)).lamports === 3);
+});
+
+await check("without a WebSocket what is followed is looked at now and then", async () => {
+  const key = Keypair.generate().publicKey;
+  chain.put(key, { lamports: 1 });
+  await send(name(key, 8));
+  await until("it is subscribed to", () => chain.follows(key));
+  chain.deaf = true;
+  chain.dropSockets();
+  chain.put(key, { lamports: 2 });
+  await until("it follows", async () => (await here(key)).lamports === 2);
+  chain.deaf = false;
+  await until("it is subscribed to again", () => chain.follows(key), WAIT_MS);
+});
+
+await check("a delegation record that is none makes an account read-only", async () => {
+  const key = Keypair.generate().publicKey;
+  chain.delegate(key, identity.publicKey, { lamports: 10 });
+  chain.put(recordAddress(key), { lamports: 1, owner: DELEGATION, data: Buffer.alloc(95, 100) });
+  const refused = await refusal(send(transfer(key, 1)));
+  assert(refused.message.includes("writable account that cannot be written"), refused.message);
+  chain.delegate(key, identity.publicKey, { lamports: 10 });
+  await until("it is writable", () =>
+    send(transfer(key, 2)).then(
+      () => true,
+      () => false,
+    ),
+  );
 });
 
 for (const mode of ["malformed", "failing"])
@@ -260,6 +289,22 @@ await check("slow answers hold up nobody else", async () => {
   await waiting;
   chain.delayMs = 0;
   assertEqual(await connection.getBalance(key), 11);
+});
+
+await check("a session is settled as it stands, so often as is asked for", async () => {
+  const [id, key] = [6, world.sessionAddress(6)];
+  assertEqual(await validator.stop(), 0, validator.log());
+  await restart(["settle_interval_ms=200"]);
+  chain.delegate(key, identity.publicKey, { owner: world.WORLD, data: Buffer.alloc(256) });
+  await startSession(id, 0);
+  const frame = () => chain.get(key).data.readUInt32LE(9);
+  await until("it is settled", () => frame() > 0);
+  const before = frame();
+  await until("it is settled again", () => frame() > before);
+  assert(!noteOf(id).final && chain.get(key).owner.equals(DELEGATION), "it is still played");
+  await send(world.closeSession(id, payer.publicKey));
+  await until("it is given back", () => chain.get(key).owner.equals(world.WORLD));
+  await until("nothing waits", settledAll);
 });
 
 await check("a session is settled by the next life of the validator", async () => {
