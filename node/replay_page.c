@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define NUMBER_TEXT_MAX 16u
-#define FRAMES_AT_ONCE  256u /* read from a file at once */
+#define FRAMES_AT_ONCE  256u /* of a part of the answer: under a millisecond */
 
 typedef struct {
     erx_pubkey_t session;
@@ -52,29 +52,46 @@ static const char *read_request(const erx_server_message_t *message, request_t *
     return NULL;
 }
 
-static void write_frames(const erx_recordings_t *recordings, const request_t *request,
-                         erx_text_t *text)
+/* What remains of an answer. */
+typedef struct {
+    const erx_recordings_t *recordings;
+    request_t request;
+    bool has_begun, has_frame;
+} rest_t;
+
+/* Writes some frames; false when there are no more. */
+static bool write_frames(rest_t *rest, erx_text_t *text)
 {
     erx_recorded_frame_t frames[FRAMES_AT_ONCE];
-    uint32_t from = request->from, left = request->count, count = 0;
+    request_t *request = &rest->request;
+    uint32_t count;
     uint8_t stage;
-    const char *separator = "";
-    erx_text_print(text, "{\"frames\":[\n");
-    while (left > 0 && !text->overflowed &&
-           erx_recordings_read(recordings, &request->session, from, frames,
-                               ERX_LESSER(left, FRAMES_AT_ONCE), &count, &stage) &&
-           count > 0) {
-        for (uint32_t i = 0; i < count; i++) {
-            erx_text_print(text, "%s", separator);
-            erx_recorded_frame_write(&frames[i], stage, text);
-            separator = ",\n";
-        }
-        left -= count;
-        from = erx_recorded_frame_number(&frames[count - 1]);
-        if (from++ == UINT32_MAX)
-            break;
+    if (request->count == 0 ||
+        !erx_recordings_read(rest->recordings, &request->session, request->from, frames,
+                             ERX_LESSER(request->count, FRAMES_AT_ONCE), &count, &stage) ||
+        count == 0)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (rest->has_frame)
+            erx_text_append(text, ",\n", 2);
+        erx_recorded_frame_write(&frames[i], stage, text);
+        rest->has_frame = true;
     }
+    request->count -= count;
+    request->from = erx_recorded_frame_number(&frames[count - 1]);
+    return request->from++ != UINT32_MAX;
+}
+
+static bool write_rest(void *source, erx_text_t *text)
+{
+    rest_t *rest = source;
+    if (!rest->has_begun)
+        erx_text_print(text, "{\"frames\":[\n");
+    rest->has_begun = true;
+    if (write_frames(rest, text))
+        return true;
     erx_text_print(text, "\n]}\n");
+    return false;
 }
 
 /* A session that was not stepped yet has no recording, but it exists. */
@@ -105,7 +122,11 @@ void erx_replay_page_answer(const erx_rollup_t *rollup, const erx_recordings_t *
                      "recording made way for newer ones");
         return;
     }
-    write_frames(recordings, &request, text);
-    erx_server_respond(message->connection, 200, "application/json", text);
-    erx_text_close(text); /* a long replay's memory */
+    rest_t *rest = malloc(sizeof *rest);
+    if (rest == NULL) {
+        answer_error(message, text, 503, "no memory for the answer");
+        return;
+    }
+    *rest = (rest_t){.recordings = recordings, .request = request};
+    erx_server_stream(message->connection, "application/json", write_rest, rest);
 }

@@ -80,6 +80,7 @@ void erx_server_remove(erx_connection_t *connection)
         connection->next->previous = connection->previous;
     erx_outbox_close(&connection->outbox);
     erx_text_close(&connection->input);
+    free(connection->source);
     free(connection);
 }
 
@@ -205,7 +206,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 static bool is_late(const erx_connection_t *connection, uint64_t now)
 {
     return connection->deadline_ns != 0 && now > connection->deadline_ns &&
-           (connection->state == ERX_CONNECTION_HTTP_BODY || lws_partial_buffered(connection->wsi));
+           (connection->state == ERX_CONNECTION_HTTP_BODY || connection->part != NULL ||
+            lws_partial_buffered(connection->wsi));
 }
 
 /* Requests that do not arrive, answers that are not fetched, quiet WebSockets. */

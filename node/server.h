@@ -83,6 +83,17 @@ void erx_server_respond(erx_connection_t *connection, unsigned status, const cha
  * anything. */
 void erx_server_close_after(erx_connection_t *connection);
 
+/* Writes the next part of a long answer into an empty text; false where it was the
+ * last one. */
+typedef bool (*erx_server_part_fn)(void *source, erx_text_t *text);
+
+/* Answers with status 200 and a body that is made part by part, each when the one
+ * before has left, so that neither much memory nor much time of the thread is
+ * taken at once. The connection's end is the body's. source is freed with free()
+ * when the answer is over or its reader gone. */
+void erx_server_stream(erx_connection_t *connection, const char *content_type,
+                       erx_server_part_fn part, void *source);
+
 /* Value of a query argument of the request being handled ("pubkey" of
  * "?pubkey=..."); false where there is none or it does not fit. */
 bool erx_server_argument(const erx_connection_t *connection, const char *name, char *value_out,

@@ -41,22 +41,26 @@ static const char *status_text(unsigned status)
     }
 }
 
-/* Puts the header right in front of the body. Returns where it begins. */
+/* Puts the header right in front of the body, without a length where it is not
+ * known. Returns where it begins. */
 static char *place_header(const erx_connection_t *connection, unsigned status,
-                          const char *content_type, erx_text_t *text)
+                          const char *content_type, const size_t *length_or_null, erx_text_t *text)
 {
+    char length_line[48] = "";
+    if (length_or_null != NULL)
+        (void)snprintf(length_line, sizeof length_line, "content-length: %zu\r\n", *length_or_null);
     char header[ERX_TEXT_HEADROOM - LWS_PRE];
     int length = snprintf(header, sizeof header,
                           "HTTP/1.1 %u %s\r\n"
                           "content-type: %s\r\n"
-                          "content-length: %zu\r\n"
+                          "%s"
                           "access-control-allow-origin: *\r\n"
                           "access-control-allow-methods: POST, GET, OPTIONS\r\n"
                           "access-control-allow-headers: *\r\n"
                           "access-control-max-age: 86400\r\n"
                           "cache-control: no-cache\r\n"
                           "%s\r\n",
-                          status, status_text(status), content_type, text->length,
+                          status, status_text(status), content_type, length_line,
                           connection->close_after ? "connection: close\r\n" : "");
     char *begin = text->bytes - length;
     memcpy(begin, header, (size_t)length);
@@ -67,7 +71,8 @@ static bool write_response(erx_connection_t *connection, const char *content_typ
 {
     if (erx_text_reserve(text, 0) == NULL)
         return false;
-    char *begin = place_header(connection, connection->response_status, content_type, text);
+    char *begin =
+        place_header(connection, connection->response_status, content_type, &text->length, text);
     size_t size = (size_t)(text->bytes - begin);
     if (connection->method != ERX_HTTP_HEAD)
         size += text->length;
@@ -109,6 +114,48 @@ void erx_server_respond(erx_connection_t *connection, unsigned status, const cha
 void erx_server_close_after(erx_connection_t *connection)
 {
     connection->close_after = true;
+}
+
+/* Returns nonzero when the connection is to be closed: after the last part, or
+ * where its reader is gone. */
+static int write_part(erx_connection_t *connection)
+{
+    erx_text_t *text = &connection->server->scratch;
+    if (connection->part == NULL)
+        return -1;
+    erx_text_clear(text);
+    if (!connection->part(connection->source, text))
+        connection->part = NULL;
+    if (text->overflowed || erx_text_reserve(text, 0) == NULL)
+        return -1;
+    erx_telemetry_add(connection->server->telemetry, ERX_METRIC_SENT_BYTES, text->length);
+    connection->deadline_ns = erx_node_now() + FETCH_SECONDS_MAX * ERX_SECOND_NS;
+    (void)lws_callback_on_writable(connection->wsi);
+    return text->length == 0 || lws_write(connection->wsi, (unsigned char *)text->bytes,
+                                          text->length, LWS_WRITE_HTTP) >= 0
+               ? 0
+               : -1;
+}
+
+void erx_server_stream(erx_connection_t *connection, const char *content_type,
+                       erx_server_part_fn part, void *source)
+{
+    erx_text_t *text = &connection->server->scratch;
+    connection->source = source;
+    connection->part = connection->method == ERX_HTTP_HEAD ? NULL : part;
+    connection->response_status = 200;
+    connection->close_after = true;
+    erx_text_clear(text);
+    bool is_written = erx_text_reserve(text, 0) != NULL;
+    if (is_written) {
+        char *begin = place_header(connection, 200, content_type, NULL, text);
+        size_t size = (size_t)(text->bytes - begin);
+        is_written =
+            lws_write(connection->wsi, (unsigned char *)begin, size, LWS_WRITE_HTTP_HEADERS) >= 0;
+    }
+    if (!is_written)
+        connection->part = NULL;
+    (void)lws_callback_on_writable(connection->wsi); /* also to close it */
 }
 
 /* Answers without the owner, and closes: what follows may be anything. */
@@ -219,6 +266,8 @@ int erx_server_http(erx_connection_t *connection, enum lws_callback_reasons reas
         return connection->input.overflowed ? -1 : 0;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return end_body(connection);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return connection->source != NULL ? write_part(connection) : 0;
     default:
         return 0;
     }

@@ -41,6 +41,8 @@ struct erx_connection {
     char path[ERX_SERVER_PATH_MAX];
     erx_text_t input; /* body or message */
     erx_outbox_t outbox;
+    erx_server_part_fn part; /* of the answer; NULL: none, or the last one was written */
+    void *source;            /* of its parts */
     void *user;
 };
 

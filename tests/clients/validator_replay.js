@@ -102,6 +102,20 @@ await check("what is wrong is said", async () => {
   }
 });
 
+await check("a reader that leaves takes nothing along", async () => {
+  const leaving = new AbortController();
+  const responses = await Promise.all(
+    Array.from({ length: 20 }, () =>
+      fetch(`${validator.url}/replay/${key}`, { signal: leaving.signal }),
+    ),
+  );
+  leaving.abort();
+  for (const response of responses) assertEqual(response.status, 200);
+  const head = await fetch(`${validator.url}/replay/${key}`, { method: "HEAD" });
+  assertEqual([head.status, await head.text()], [200, ""]);
+  assert((await replay(key)).body.frames.length >= FRAMES);
+});
+
 await check("it is there after a stop, and goes on", async () => {
   const before = (await replay(key)).body.frames;
   assertEqual(await validator.stop("SIGTERM"), 0, validator.log());
