@@ -671,7 +671,7 @@ typedef struct {
     uint64_t commit_p50_ns, commit_p99_ns, commit_p999_ns, commit_max_ns; /* since start */
     uint64_t journal_bytes, checkpoint_bytes, checkpoints;
     uint64_t checkpoint_age_blocks; /* of the oldest checkpoint that recovery needs */
-    uint64_t commit_cpu_ns; /* processor time of the commit thread */
+    uint64_t commit_cpu_ns;         /* processor time of the commit thread */
     uint64_t watch_drops;
     uint64_t memory_bytes; /* of the library's heap, by all rollups of the process */
 } erx_metrics_t;
