@@ -350,7 +350,7 @@ test("without WebCrypto the page signs by itself", async () => {
   await until("no list has the session", async () =>
     !(await validator.addresses()).includes(address));
   await person.page.reload();
-  await person.see("#cover", /No such session/);
+  await person.see("#cover", /closed before its round/);
 });
 
 test("everything is reached by keyboard alone", async () => {

@@ -130,6 +130,8 @@ export class MatchShow {
     if (live.isGone && !live.session)
       return { title: "No such session", text: "It may have been closed. Choose another below." };
     if (live.isGone) return { title: "Session closed", text: "Its accounts are gone." };
+    if (live.isEnded && live.session.frame === 0)
+      return { title: "Session closed", text: "It was closed before its round began." };
     if (live.isEnded)
       return { title: "Round over", text: "Watch it again from its journal, or play another." };
     if (live.isWaiting && this.roles[0])
