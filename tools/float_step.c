@@ -357,7 +357,7 @@ static void run_heads(const call_t *call)
     for (uint32_t k = 0; k < call->count; k++) {
         for (uint32_t p = 0; p < ERX_PLAYERS; p++)
             erx_float_control_values(call->columns[k].control[p],
-                           scratch->u + p * (ERX_CONTROLS / ERX_PLAYERS));
+                                     scratch->u + p * (ERX_CONTROLS / ERX_PLAYERS));
         set_operand(scratch->operand, k, scratch->u, ERX_CONTROLS);
     }
     multiply(model->control_proj, d, ERX_CONTROLS, scratch->operand, call->count, scratch->rows, d);
