@@ -12,9 +12,9 @@ void erx_session_config_default(erx_session_config_t *config)
 
 static int32_t check_config(const erx_session_config_t *own)
 {
-    if (own->tick_divisor > ERX_RUNTIME_TICK_DIVISOR_MAX)
+    if (own->tick_divisor > ERX_TICK_DIVISOR_MAX)
         return erx_result_refuse(ERX_STATUS_RANGE, "tick_divisor: %u is not in 0 to %u",
-                                 own->tick_divisor, ERX_RUNTIME_TICK_DIVISOR_MAX);
+                                 own->tick_divisor, ERX_TICK_DIVISOR_MAX);
     return ERX_STATUS_OK;
 }
 

@@ -79,7 +79,7 @@ int32_t erx_rollup_import_session(erx_rollup_t *rollup, const uint8_t *bytes, si
         return erx_result_refuse(ERX_STATUS_FORMAT, "bytes: too short for an exported session");
     memcpy(&envelope, bytes, sizeof envelope);
     if (memcmp(envelope.magic, ENVELOPE_MAGIC, sizeof envelope.magic) != 0 ||
-        envelope.tick_divisor > ERX_RUNTIME_TICK_DIVISOR_MAX)
+        envelope.tick_divisor > ERX_TICK_DIVISOR_MAX)
         return erx_result_refuse(ERX_STATUS_FORMAT, "bytes: not an exported session");
     if (erx_runtime_change_begin(state->runtime, &bank, &error) != ERX_OK)
         return erx_result_keep(&error);

@@ -29,6 +29,7 @@
 #include "engine/transaction/intake.h"
 #include "engine/transaction/status_cache.h"
 
+#define ERX_TICK_DIVISOR_MAX            60u    /* a frame a second at 60 ticks */
 #define ERX_BANK_LOG_BYTES_MAX          10000u /* of one transaction, as the runtime has it */
 #define ERX_BANK_RETURN_BYTES_MAX       1024u
 #define ERX_BANK_BLOCK_TRANSACTIONS_MAX 1048576u

@@ -31,6 +31,7 @@ static void begin_context(erx_bank_t *bank, bool is_simulated)
     transaction->is_loaded = false;
     transaction->is_new = false;
     transaction->changed_arenas = 0;
+    transaction->tick_divisor = bank->config.tick_divisor;
     transaction->units_limit = 0;
     transaction->units_used = 0;
     transaction->loaded_bytes = 0;

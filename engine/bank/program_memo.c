@@ -1,6 +1,7 @@
 /* A memo is UTF-8 text; its accounts must have signed (version 2 alone says so
  * in the log). */
 #include <inttypes.h>
+#include <string.h>
 
 #include "engine/bank/program.h"
 
@@ -97,6 +98,31 @@ static void quote(const uint8_t *text, uint32_t bytes, char *out)
     *out = '\0';
 }
 
+#define RATE_PREFIX "erx tick_divisor "
+
+/* A memo "erx tick_divisor N" is also an option of the sessions that later
+ * instructions of the transaction create: a frame every N ticks of the crank. */
+static bool take_rate(erx_instruction_t *instruction)
+{
+    const size_t prefix = sizeof RATE_PREFIX - 1;
+    uint32_t divisor = 0;
+    if (instruction->data_bytes < prefix || memcmp(instruction->data, RATE_PREFIX, prefix) != 0)
+        return true;
+    bool is_good = instruction->data_bytes > prefix && instruction->data_bytes <= prefix + 2;
+    for (size_t i = prefix; is_good && i < instruction->data_bytes; i++) {
+        is_good = instruction->data[i] >= '0' && instruction->data[i] <= '9';
+        divisor = 10 * divisor + (uint32_t)(instruction->data[i] - '0');
+    }
+    if (!is_good || divisor == 0 || divisor > ERX_TICK_DIVISOR_MAX) {
+        erx_log_line(&instruction->transaction->log,
+                     "Program log: tick_divisor is not a number from 1 to %u",
+                     ERX_TICK_DIVISOR_MAX);
+        return erx_instruction_fail(instruction, ERX_INSTRUCTION_INVALID_INSTRUCTION_DATA);
+    }
+    instruction->transaction->tick_divisor = (uint8_t)divisor;
+    return true;
+}
+
 bool erx_program_memo(erx_instruction_t *instruction)
 {
     char text[6 * ERX_PACKET_BYTES_MAX + 1]; /* an escaped control takes 6 at most */
@@ -105,10 +131,10 @@ bool erx_program_memo(erx_instruction_t *instruction)
     quote(instruction->data, instruction->data_bytes, text);
     erx_log_line(&instruction->transaction->log, "Program log: Memo (len %" PRIu32 "): \"%s\"",
                  instruction->data_bytes, text);
-    return true;
+    return take_rate(instruction);
 }
 
 bool erx_program_memo_v1(erx_instruction_t *instruction)
 {
-    return check_text(instruction);
+    return check_text(instruction) && take_rate(instruction);
 }

@@ -81,9 +81,9 @@ static erx_status_t check(const erx_runtime_config_t *config, erx_error_t *error
     if (config->upload_models >= ERX_MODELS_MAX)
         return erx_error_set(error, ERX_ERR_RANGE, "upload_models: %u is not in 0 to %u",
                              config->upload_models, ERX_MODELS_MAX - 1);
-    if (config->tick_divisor > ERX_RUNTIME_TICK_DIVISOR_MAX)
+    if (config->tick_divisor > ERX_TICK_DIVISOR_MAX)
         return erx_error_set(error, ERX_ERR_RANGE, "tick_divisor: %u is not in 0 to %u",
-                             config->tick_divisor, ERX_RUNTIME_TICK_DIVISOR_MAX);
+                             config->tick_divisor, ERX_TICK_DIVISOR_MAX);
     return ERX_OK;
 }
 

@@ -20,8 +20,6 @@
 #include "engine/matmul/matmul.h"
 #include "sched/histogram.h"
 
-#define ERX_RUNTIME_TICK_DIVISOR_MAX 60u
-
 /* A session among those of all models: generation << 32 | pool << 20 | slot. */
 typedef uint64_t erx_session_name_t;
 

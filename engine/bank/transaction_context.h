@@ -28,6 +28,7 @@ typedef struct {
     uint64_t changed_arenas; /* accounts whose bytes in an arena it changed; bits as in keys */
     bool is_loaded;          /* indexes are known */
     bool is_new;             /* its blockhash is good, and it has not executed before */
+    uint8_t tick_divisor;    /* of sessions that it creates from here on */
     uint64_t fee;
     uint64_t units_limit;
     uint64_t units_used;

@@ -57,7 +57,7 @@ bool erx_world_create_session(erx_instruction_t *instruction, const uint8_t *arg
     memcpy(terms.model, erx_instruction_key(instruction, CREATE_MANIFEST), ERX_KEY_BYTES);
     if (erx_touched_create(&transaction->sessions, bank, pool, &terms, &touched, &error) != ERX_OK)
         return erx_instruction_fail_status(instruction, &error);
-    erx_bank_session_entries(bank, pool, touched->session, session_id, bank->config.tick_divisor,
+    erx_bank_session_entries(bank, pool, touched->session, session_id, transaction->tick_divisor,
                              entries);
     for (uint32_t i = 0; i < ERX_SESSION_ACCOUNTS; i++)
         if (!erx_instruction_make(instruction, CREATE_STATE + i, &entries[i]))

@@ -565,12 +565,55 @@ START_TEST(test_a_session_may_be_replaced_in_one_transaction)
 }
 END_TEST
 
+START_TEST(test_a_memo_sets_the_rate_of_sessions_created_after_it)
+{
+    static const struct {
+        const char *memo;
+        bool is_good;
+        uint8_t divisor;
+    } cases[] = {
+        {"erx tick_divisor 4", true, 4},
+        {"erx tick_divisor 60", true, 60},
+        {"erx tick_divisor 0", false, 0},
+        {"erx tick_divisor 61", false, 0},
+        {"erx tick_divisor ", false, 0},
+        {"erx tick_divisor 4x", false, 0},
+        {"erx tick_divisor 004", false, 0},
+        {"erx tick-divisor 4", true, 2}, /* the configuration's */
+    };
+    for (uint32_t i = 0; i < ERX_COUNT(cases); i++) {
+        rig_transaction_t transaction;
+        erx_key_t payer = bank_rig_key(1), keys[3];
+        const call_session_t terms = {
+            .session = 40 + i, .model = RIG_MODEL_ID, .stage = 31, .player = payer};
+        call_t call = call_create_session(&terms);
+        rig_transaction_begin(&transaction, &payer);
+        rig_transaction_add(&transaction, &erx_key_memo, NULL, 0, cases[i].memo,
+                            (uint32_t)strlen(cases[i].memo));
+        call_add(&transaction, &call);
+        erx_bank_outcome_t outcome = bank_rig_run(&rig, &transaction);
+        bank_rig_session(40 + i, keys);
+        uint32_t index = erx_bank_find(rig.bank, &keys[0]);
+        if (!cases[i].is_good) {
+            rig_expect_error(&outcome, 0, ERX_INSTRUCTION_INVALID_INSTRUCTION_DATA);
+            ck_assert_uint_eq(index, ERX_ACCOUNT_NONE);
+            continue;
+        }
+        rig_expect_ok(&outcome);
+        ck_assert_uint_eq(erx_accounts_entry(rig.accounts, index)->tick_divisor, cases[i].divisor);
+        call = call_close_session(40 + i, &payer);
+        call_must(&rig, &call);
+    }
+}
+END_TEST
+
 Suite *world_session_suite(void)
 {
     Suite *suite = suite_create("world_session");
     TCase *tests = tcase_create("world_session");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, test_a_memo_sets_the_rate_of_sessions_created_after_it);
     tcase_add_test(tests, test_a_created_session_waits_with_its_terms);
     tcase_add_test(tests, test_joining_makes_a_session_active);
     tcase_add_test(tests, test_create_session_refuses_what_is_wrong);
