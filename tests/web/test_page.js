@@ -31,11 +31,12 @@ const validator = await TestValidator.start(erx, model, BOTS);
 const browser = await Browser.open(validator.url, pictures);
 
 /* A session that one person created in the dialog, and waits in. */
-async function created(person, length = "900") {
+async function created(person, length = "900", rate = "1") {
   await person.page.click("#create");
   await person.page.selectOption("select[name=stage]", "31");
   await person.page.selectOption("select[name=character]", "1");
   await person.page.selectOption("select[name=length]", length);
+  await person.page.selectOption("select[name=rate]", rate);
   await person.click("Create");
   const address = await person.session();
   await person.see("#badge", /waiting/);
@@ -133,6 +134,19 @@ test("a second tab of the same browser takes the other seat", async () => {
   await two.see(".card.two .who", /you/);
   const { seats } = await validator.session(address);
   assert.notEqual(seats[0], seats[1]);
+});
+
+test("a session of 15 frames a second is created and shown", async () => {
+  const one = await browser.person();
+  const address = await created(one, "900", "4");
+  const two = await browser.person();
+  await two.go(`#/session/${address}`);
+  await two.click("Take the open seat");
+  await one.see("#badge", /live/);
+  const before = (await validator.session(address)).frame;
+  await sleep(4000);
+  const frames = (await validator.session(address)).frame - before;
+  assert.ok(frames > 10 && frames < 120, `${frames} frames in 4 s; 240 would be the usual rate`);
 });
 
 test("a reload keeps the seat, and its inputs go on", async () => {

@@ -6,6 +6,7 @@ import { sha256 } from "./sha2.js";
 
 export const DEFAULT_PROGRAM = "WrLd111111111111111111111111111111111111111";
 const SYSTEM_PROGRAM = "11111111111111111111111111111111";
+const MEMO_PROGRAM = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr";
 
 export const SESSION_BYTES = 256;
 export const INPUT_BYTES = 8;
@@ -66,6 +67,12 @@ export class Program {
         plain(SYSTEM_PROGRAM)],
       INSTRUCTION.create, u64(terms.sessionId), u8(terms.stage), u8(terms.character),
       u32(terms.maxFrames), u64(terms.seed));
+  }
+
+  /* An option of the sessions that later instructions of a transaction create: a
+   * frame every so many ticks of the validator. */
+  rate(divisor) {
+    return { programId: MEMO_PROGRAM, accounts: [], data: utf8(`erx tick_divisor ${divisor}`) };
   }
 
   join(session, player, character) {

@@ -148,12 +148,13 @@ export class Validator {
     return this.blockhash.text;
   }
 
-  /* Signs and sends; returns the signature. isChecked: the validator executes the
-   * transaction once before it answers, so that its error comes with the answer. */
-  async send(keypair, instruction, isChecked = true) {
+  /* Signs and sends one instruction or a list; returns the signature. isChecked:
+   * the validator executes the transaction once before it answers, so that its
+   * error comes with the answer. */
+  async send(keypair, instructions, isChecked = true) {
     const attempt = async (isFresh) => {
       const blockhash = await this.#recentBlockhash(isFresh);
-      const transaction = await signTransaction(keypair, [instruction], blockhash);
+      const transaction = await signTransaction(keypair, [instructions].flat(), blockhash);
       const options = { encoding: "base64", preflightCommitment: "processed",
         skipPreflight: !isChecked };
       return this.rpc.call("sendTransaction", transaction, options);
@@ -167,8 +168,8 @@ export class Validator {
   }
 
   /* As send, and waits until the transaction has been executed. */
-  async sendAndConfirm(keypair, instruction) {
-    const signature = await this.send(keypair, instruction);
+  async sendAndConfirm(keypair, instructions) {
+    const signature = await this.send(keypair, instructions);
     await this.#settled(signature);
     return signature;
   }

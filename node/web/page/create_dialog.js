@@ -1,4 +1,4 @@
-/* The dialog that makes a session: stage, character, length, model. */
+/* The dialog that makes a session: stage, character, length, rate, model. */
 import { CHARACTER_IDS, characterOf } from "../world/characters.js";
 import { STAGE_IDS, stageOf } from "../world/stages.js";
 import { actionButton, byId, element } from "./dom.js";
@@ -6,6 +6,10 @@ import { attempt } from "./notices.js";
 
 const LENGTHS = [[900, "15 seconds"], [1800, "30 seconds"], [3600, "1 minute"],
   [28800, "8 minutes"], [0, "without limit"]];
+
+/* Ticks a frame; 0: the validator's own. */
+const RATES = [[0, "as the validator has it"], [1, "60 frames a second"],
+  [2, "30 frames a second"], [4, "15 frames a second"]];
 
 function select(name, options, chosen) {
   return element("select", { name }, ...options.map(([value, text]) =>
@@ -25,13 +29,14 @@ export async function openCreateDialog(app) {
     .sort((a, b) => a[1].localeCompare(b[1]));
   const character = select("character", byName, terms.character);
   const length = select("length", LENGTHS, terms.maxFrames);
+  const rate = select("rate", RATES, terms.divisor ?? 0);
   const model = select("model", models.map(({ address, manifest }) =>
     [address, `${manifest.name} · ${(manifest.parameters / 1e6).toFixed(1)} M`]), terms.manifest);
   const dialog = byId("dialog");
   const create = async () => {
     const address = await attempt(() => app.lobby.create({ stage: Number(stage.value),
       character: Number(character.value), maxFrames: Number(length.value),
-      manifest: model.value }));
+      divisor: Number(rate.value), manifest: model.value }));
     if (!address) return;
     dialog.close();
     app.go(`#/session/${address}`);
@@ -41,6 +46,7 @@ export async function openCreateDialog(app) {
     onsubmit: (event) => { event.preventDefault(); go.click(); } },
     element("h2", { id: "dialog-title" }, "New session"),
     field("Stage", stage), field("Your character", character), field("Length of the round", length),
+    field("Rate", rate),
     models.length > 1 ? field("Model", model) : null,
     element("p", { class: "note" }, "You get the left seat. The world this model has learned " +
       "holds together for about 15 seconds; longer rounds drift away."),

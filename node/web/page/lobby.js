@@ -53,8 +53,10 @@ export class Lobby {
     const sessionId = randomId();
     const addresses = program.sessionAddresses(sessionId, this.validator.program.id);
     const whole = { ...terms, sessionId, seed: sessionId, manifest: await this.#model() };
-    const instruction = this.validator.program.create(addresses, key.address, whole);
-    await this.validator.sendAndConfirm(key, instruction);
+    const { program: world } = this.validator;
+    const create = world.create(addresses, key.address, whole);
+    await this.validator.sendAndConfirm(key,
+      terms.divisor ? [world.rate(terms.divisor), create] : create);
     return addresses.session;
   }
 
