@@ -444,11 +444,10 @@ test("60 frames a second are drawn at half the processor's speed", async () => {
   const empty = await (await browser.process.newContext()).newPage();
   let best = null;
   for (let i = 0; i < WINDOWS && !(best > SMOOTH); i++) {
-    await empty.bringToFront();
-    const possible = await empty.evaluate(displayRate, WINDOW_MS);
-    await person.page.bringToFront();
-    const rate = await person.page.evaluate(displayRate, WINDOW_MS);
-    if (possible > POSSIBLE) best = Math.max(best, rate);
+    const before = await rateOf(empty);
+    const rate = await rateOf(person.page);
+    const after = await rateOf(empty);
+    if (Math.min(before, after) > POSSIBLE) best = Math.max(best, rate);
   }
   await session.send("Emulation.setCPUThrottlingRate", { rate: 1 });
   const events = await browser.trace(WINDOW_MS);
@@ -463,7 +462,13 @@ test("60 frames a second are drawn at half the processor's speed", async () => {
   assert.ok(best === null || best > SMOOTH, `${best} frames a second`);
 });
 
-/* In the page: frames a second that it gets to draw. */
+/* Frames a second that a page in front gets to draw. */
+async function rateOf(page) {
+  await page.bringToFront();
+  return page.evaluate(displayRate, WINDOW_MS);
+}
+
+/* The same, in the page. */
 function displayRate(milliseconds) {
   return new Promise((resolve) => {
     let count = 0;
