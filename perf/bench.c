@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "mem/assert.h"
-#include "tools/presets.h"
+#include "tools/fnv.h"
 #include "tools/random.h"
 
 void erx_samples_add(erx_samples_t *samples, double value)
@@ -39,17 +39,26 @@ void erx_bench_fill(void *bytes, size_t size, uint64_t seed)
         at[i] = (uint8_t)(erx_random_next(&random) >> 56);
 }
 
-bool erx_bench_wants(const erx_bench_options_t *options, uint32_t i)
+/* Whether a preset is to be measured. */
+static bool wants(const erx_bench_options_t *options, uint32_t i)
 {
     if (options->preset != NULL)
         return strcmp(options->preset, erx_presets[i].name) == 0;
     return !options->smoke || i == 0;
 }
 
-void erx_bench_finish(json_t *json, json_t *shapes, uint64_t hash)
+erx_status_t erx_bench_shapes(erx_bench_shape_fn measure, const erx_bench_options_t *options,
+                              json_t *json, bool quiet, erx_error_t *error)
 {
+    erx_status_t status = ERX_OK;
+    uint64_t hash = ERX_FNV_BASIS;
     char text[17];
+    json_t *shapes = json_array();
+    for (uint32_t i = 0; status == ERX_OK && i < ERX_PRESETS; i++)
+        if (wants(options, i))
+            status = measure(&erx_presets[i], options, shapes, quiet, &hash, error);
     (void)snprintf(text, sizeof text, "%016" PRIx64, hash);
     (void)json_object_set_new(json, "shapes", shapes);
     (void)json_object_set_new(json, "hash", json_string(text));
+    return status;
 }

@@ -8,6 +8,7 @@
 
 #include "kernels/kernel.h"
 #include "mem/region.h"
+#include "tools/presets.h"
 #include "tools/progress.h"
 
 #define ERX_BENCH_REPEATS_MAX 101u
@@ -34,11 +35,15 @@ double erx_samples_median(erx_samples_t *samples);
 /* Deterministic filling with every byte value. */
 void erx_bench_fill(void *bytes, size_t size, uint64_t seed);
 
-/* Whether preset i is to be measured. */
-bool erx_bench_wants(const erx_bench_options_t *options, uint32_t i);
+/* Measures one shape: prints its table unless quiet, adds its row to shapes, and
+ * goes on with the hash of results. */
+typedef erx_status_t (*erx_bench_shape_fn)(const erx_preset_t *preset,
+                                           const erx_bench_options_t *options, json_t *shapes,
+                                           bool quiet, uint64_t *hash, erx_error_t *error);
 
-/* Puts "shapes" (taken over) and "hash" into json. */
-void erx_bench_finish(json_t *json, json_t *shapes, uint64_t hash);
+/* Measures the presets that are wanted, and puts "shapes" and "hash" into json. */
+erx_status_t erx_bench_shapes(erx_bench_shape_fn measure, const erx_bench_options_t *options,
+                              json_t *json, bool quiet, erx_error_t *error);
 
 /* Each prints a table to stdout unless quiet, and adds its rows to json. */
 erx_status_t erx_bench_kernels(const erx_bench_options_t *options, json_t *json, bool quiet,

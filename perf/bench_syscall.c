@@ -283,12 +283,5 @@ static erx_status_t bench_shape(const erx_preset_t *preset, const erx_bench_opti
 erx_status_t erx_bench_syscall(const erx_bench_options_t *options, json_t *json, bool quiet,
                                erx_error_t *error)
 {
-    erx_status_t status = ERX_OK;
-    uint64_t hash = ERX_FNV_BASIS;
-    json_t *shapes = json_array();
-    for (uint32_t i = 0; status == ERX_OK && i < ERX_PRESETS; i++)
-        if (erx_bench_wants(options, i))
-            status = bench_shape(&erx_presets[i], options, shapes, quiet, &hash, error);
-    erx_bench_finish(json, shapes, hash);
-    return status;
+    return erx_bench_shapes(bench_shape, options, json, quiet, error);
 }
