@@ -20,8 +20,6 @@ int32_t erx_rollup_model(const erx_rollup_t *rollup, uint32_t i, erx_model_info_
         found = model->model != NULL && seen++ == i;
         if (!found)
             continue;
-        const erx_cost_t *cost = &model->model->cost;
-        uint32_t last = cost->point_count - 1;
         own.manifest = erx_pubkey_from(&model->manifest);
         own.model_id = model->model_id;
         memcpy(own.name, model->model->name, ERX_MIN(sizeof own.name, sizeof model->model->name));
@@ -39,7 +37,7 @@ int32_t erx_rollup_model(const erx_rollup_t *rollup, uint32_t i, erx_model_info_
         own.hidden_state_bytes =
             ERX_HIDDEN_HEADER_BYTES + (uint32_t)erx_hidden_data_bytes(&model->model->shape);
         own.frame_units = model->frame_units;
-        own.frame_ns = cost->slice_ns[last] / cost->counts[last];
+        own.frame_ns = erx_cost_frame_ns(&model->model->cost);
     }
     erx_runtime_read_end(state->runtime);
     if (!found)

@@ -116,3 +116,9 @@ bool erx_cost_prefers_split(const erx_cost_t *cost, uint32_t count, uint32_t wor
     uint32_t slice = ERX_CEIL_DIV(count, worker_count);
     return cost_of(cost, cost->split_ns, count) < cost_of(cost, cost->slice_ns, slice);
 }
+
+uint64_t erx_cost_frame_ns(const erx_cost_t *cost)
+{
+    uint32_t last = cost->point_count - 1;
+    return cost->slice_ns[last] / cost->counts[last];
+}

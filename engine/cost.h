@@ -23,6 +23,9 @@ typedef struct {
 erx_status_t erx_cost_measure(erx_cost_t *cost_out, erx_gang_t *gang, const erx_step_model_t *steps,
                               erx_scratch_t *scratches, uint32_t group_size, erx_error_t *error);
 
+/* Nanoseconds of one session's share of the fullest measured slice. */
+uint64_t erx_cost_frame_ns(const erx_cost_t *cost);
+
 /* Whether the gang is done sooner when it steps count sessions together than
  * when each worker takes a slice of them. */
 bool erx_cost_prefers_split(const erx_cost_t *cost, uint32_t count, uint32_t worker_count);

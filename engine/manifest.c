@@ -225,3 +225,16 @@ erx_status_t erx_manifest_bind(const erx_manifest_t *manifest, const uint8_t *we
         erx_tensor_plan_bind(manifest, weights, tensors_out);
     return status;
 }
+
+uint64_t erx_manifest_parameters(const erx_manifest_t *manifest)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < manifest->tensor_count; i++) {
+        const erx_tensor_entry_t *entry = &manifest->tensors[i];
+        if (entry->dtype == ERX_DTYPE_I8)
+            count += entry->bytes;
+        else if (entry->dtype == ERX_DTYPE_I16)
+            count += entry->bytes / sizeof(int16_t);
+    }
+    return count;
+}

@@ -92,6 +92,10 @@ erx_status_t erx_tensors_check(const erx_tensors_t *tensors, erx_error_t *error)
 /* Frees what parse allocated; an all-zero manifest is allowed. */
 void erx_manifest_free(erx_manifest_t *manifest);
 
+/* Learned numbers: every weight, gain and table value, but no multiplier, shift
+ * or bias of the integer arithmetic; as the 8- and 16-bit tensors. */
+uint64_t erx_manifest_parameters(const erx_manifest_t *manifest);
+
 /* Tensor entry by name, NULL where there is none. */
 const erx_tensor_entry_t *erx_manifest_find(const erx_manifest_t *manifest, const char *name);
 

@@ -148,19 +148,24 @@ static erx_status_t settle(erx_model_t *model, const erx_model_file_t *file,
     return status;
 }
 
+/* Opens a model whose files are open, and closes them. */
+static erx_status_t open_file(erx_model_t *model_out, erx_model_file_t *file,
+                              const erx_model_plan_t *plan, erx_error_t *error)
+{
+    erx_status_t status = settle(model_out, file, plan, error);
+    erx_model_file_close(file);
+    if (status != ERX_OK)
+        erx_model_close(model_out);
+    return status;
+}
+
 erx_status_t erx_model_open(erx_model_t *model_out, const char *directory,
                             const erx_model_plan_t *plan, erx_error_t *error)
 {
     erx_model_file_t file;
     memset(model_out, 0, sizeof *model_out);
     erx_status_t status = erx_model_file_open(directory, &file, error);
-    if (status != ERX_OK)
-        return status;
-    status = settle(model_out, &file, plan, error);
-    erx_model_file_close(&file);
-    if (status != ERX_OK)
-        erx_model_close(model_out);
-    return status;
+    return status == ERX_OK ? open_file(model_out, &file, plan, error) : status;
 }
 
 erx_status_t erx_model_open_bytes(erx_model_t *model_out, const erx_model_bytes_t *bytes,
@@ -169,13 +174,7 @@ erx_status_t erx_model_open_bytes(erx_model_t *model_out, const erx_model_bytes_
     erx_model_file_t file;
     memset(model_out, 0, sizeof *model_out);
     erx_status_t status = erx_model_file_read(bytes, &file, error);
-    if (status != ERX_OK)
-        return status;
-    status = settle(model_out, &file, plan, error);
-    erx_model_file_close(&file);
-    if (status != ERX_OK)
-        erx_model_close(model_out);
-    return status;
+    return status == ERX_OK ? open_file(model_out, &file, plan, error) : status;
 }
 
 erx_status_t erx_model_open_place(erx_model_t *model_out, uint32_t arena_bytes,

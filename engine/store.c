@@ -96,9 +96,8 @@ static void choose_pace(erx_store_t *store)
     uint64_t frame_ns = 0;
     for (uint32_t m = 0; m < store->config.model_count; m++) {
         const erx_cost_t *cost = &store->config.models[m].cost;
-        uint32_t last = cost->point_count - 1;
         if (cost->point_count > 0) /* the pool has a model */
-            frame_ns = ERX_MAX(frame_ns, cost->slice_ns[last] / cost->counts[last]);
+            frame_ns = ERX_MAX(frame_ns, erx_cost_frame_ns(cost));
     }
     store->pace.frames = store->config.checkpoint_frames;
     if (store->pace.frames == 0)

@@ -10,21 +10,6 @@
 
 #define MEGA (1024.0 * 1024.0)
 
-/* Learned numbers: every weight, gain and table value, but no multiplier,
- * shift or bias of the integer arithmetic; as the 8- and 16-bit tensors. */
-static uint64_t count_parameters(const erx_manifest_t *manifest)
-{
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < manifest->tensor_count; i++) {
-        const erx_tensor_entry_t *entry = &manifest->tensors[i];
-        if (entry->dtype == ERX_DTYPE_I8)
-            count += entry->bytes;
-        else if (entry->dtype == ERX_DTYPE_I16)
-            count += entry->bytes / sizeof(int16_t);
-    }
-    return count;
-}
-
 static uint64_t state_bytes(const erx_shape_t *shape)
 {
     return erx_recurrent_bytes(shape);
@@ -63,7 +48,7 @@ static void print_summary(const erx_model_file_t *file)
     printf("%-14s %s\n", "model", manifest->name);
     printf("%-14s %s\n", "hash", hash);
     print_shape(shape);
-    printf("%-14s %.2f million\n", "parameters", (double)count_parameters(manifest) / 1e6);
+    printf("%-14s %.2f million\n", "parameters", (double)erx_manifest_parameters(manifest) / 1e6);
     printf("%-14s %" PRIu64 " bytes (%.2f MiB) in %u tensors, %u shards\n", "weights",
            manifest->weight_bytes, (double)manifest->weight_bytes / MEGA, manifest->tensor_count,
            manifest->shard_count);
@@ -127,7 +112,8 @@ erx_status_t erx_model_report_json(const erx_model_file_t *file, const char *pat
     char hash[ERX_SHA256_TEXT_MAX];
     erx_sha256_text(file->model_hash, hash);
     json_object_set_new(report, "hash", json_string(hash));
-    json_object_set_new(report, "parameters", json_integer((json_int_t)count_parameters(manifest)));
+    json_object_set_new(report, "parameters",
+                        json_integer((json_int_t)erx_manifest_parameters(manifest)));
     json_object_set_new(report, "hidden_state_bytes",
                         json_integer((json_int_t)state_bytes(&manifest->shape)));
     json_object_set_new(report, "luts", json_boolean(file->has_luts));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "engine/bank/fields.h"
 #include "engine/transaction/address.h"
 
 /* SHA-256("account:<Name>")[0, 8). */
@@ -12,47 +13,22 @@ const uint8_t erx_weight_shard_tag[ERX_TAG_BYTES] = {0xa7, 0xde, 0xd9, 0x17,
 
 #define MANIFEST_VERSION 1u
 
-static void put_u16(uint8_t *at, uint64_t value)
-{
-    uint16_t bits = (uint16_t)value;
-    memcpy(at, &bits, sizeof bits);
-}
-
-static void put_u32(uint8_t *at, uint64_t value)
-{
-    uint32_t bits = (uint32_t)value;
-    memcpy(at, &bits, sizeof bits);
-}
-
-uint64_t erx_manifest_parameters(const erx_manifest_t *manifest)
-{
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < manifest->tensor_count; i++) {
-        const erx_tensor_entry_t *entry = &manifest->tensors[i];
-        if (entry->dtype == ERX_DTYPE_I8)
-            count += entry->bytes;
-        else if (entry->dtype == ERX_DTYPE_I16)
-            count += entry->bytes / sizeof(int16_t);
-    }
-    return count;
-}
-
 static void put_shape(uint8_t *account, const erx_manifest_t *manifest)
 {
     const erx_shape_t *shape = &manifest->shape;
-    put_u16(account + ERX_MANIFEST_AT_VERSION, MANIFEST_VERSION);
-    put_u16(account + ERX_MANIFEST_AT_D_MODEL, shape->d_model);
-    put_u16(account + ERX_MANIFEST_AT_D_INNER, shape->d_inner);
-    put_u16(account + ERX_MANIFEST_AT_D_STATE, shape->d_state);
+    erx_put_u16(account + ERX_MANIFEST_AT_VERSION, MANIFEST_VERSION);
+    erx_put_u16(account + ERX_MANIFEST_AT_D_MODEL, (uint16_t)shape->d_model);
+    erx_put_u16(account + ERX_MANIFEST_AT_D_INNER, (uint16_t)shape->d_inner);
+    erx_put_u16(account + ERX_MANIFEST_AT_D_STATE, (uint16_t)shape->d_state);
     account[ERX_MANIFEST_AT_LAYERS] = (uint8_t)shape->layer_count;
     account[ERX_MANIFEST_AT_HEADS] = (uint8_t)shape->head_count;
     account[ERX_MANIFEST_AT_SHARDS] = (uint8_t)manifest->shard_count;
     account[ERX_MANIFEST_AT_CONTINUOUS] = ERX_CONTINUOUS;
-    put_u16(account + ERX_MANIFEST_AT_ACTIONS, erx_category_counts[0]);
+    erx_put_u16(account + ERX_MANIFEST_AT_ACTIONS, erx_category_counts[0]);
     account[ERX_MANIFEST_AT_BINARY] = ERX_BINARIES;
-    put_u16(account + ERX_MANIFEST_AT_INPUT_SIZE, ERX_FEATURES + ERX_CONTROLS);
-    put_u32(account + ERX_MANIFEST_AT_PARAMETERS, erx_manifest_parameters(manifest));
-    put_u32(account + ERX_MANIFEST_AT_WEIGHT_BYTES, manifest->weight_bytes);
+    erx_put_u16(account + ERX_MANIFEST_AT_INPUT_SIZE, ERX_FEATURES + ERX_CONTROLS);
+    erx_put_u32(account + ERX_MANIFEST_AT_PARAMETERS, (uint32_t)erx_manifest_parameters(manifest));
+    erx_put_u32(account + ERX_MANIFEST_AT_WEIGHT_BYTES, (uint32_t)manifest->weight_bytes);
 }
 
 erx_status_t erx_manifest_account_write(const erx_manifest_facts_t *facts,
@@ -74,14 +50,14 @@ erx_status_t erx_manifest_account_write(const erx_manifest_facts_t *facts,
             return status;
         memcpy(account_out + ERX_MANIFEST_AT_SHARD_KEYS + (size_t)i * ERX_KEY_BYTES, key.bytes,
                ERX_KEY_BYTES);
-        put_u32(account_out + ERX_MANIFEST_AT_SHARD_SIZES + (size_t)i * sizeof(uint32_t),
-                manifest->shards[i].bytes);
+        erx_put_u32(account_out + ERX_MANIFEST_AT_SHARD_SIZES + (size_t)i * sizeof(uint32_t),
+                    (uint32_t)manifest->shards[i].bytes);
     }
     if (facts->luts != NULL)
         memcpy(account_out + ERX_MANIFEST_AT_LUTS, facts->luts, ERX_LUTS_BYTES);
     memcpy(account_out + ERX_MANIFEST_AT_AUTHORITY, facts->authority->bytes, ERX_KEY_BYTES);
     account_out[ERX_MANIFEST_AT_READY] = 1;
-    put_u32(account_out + ERX_MANIFEST_AT_JSON_BYTES, facts->json_bytes);
+    erx_put_u32(account_out + ERX_MANIFEST_AT_JSON_BYTES, facts->json_bytes);
     return ERX_OK;
 }
 
@@ -90,9 +66,9 @@ void erx_weights_account_write(uint8_t shard, const erx_shard_t *facts, const er
 {
     memcpy(account_out, erx_weight_shard_tag, ERX_TAG_BYTES);
     account_out[ERX_WEIGHTS_AT_SHARD] = shard;
-    put_u32(account_out + ERX_WEIGHTS_AT_DATA_SIZE, facts->bytes);
+    erx_put_u32(account_out + ERX_WEIGHTS_AT_DATA_SIZE, (uint32_t)facts->bytes);
     memcpy(account_out + ERX_WEIGHTS_AT_AUTHORITY, authority->bytes, ERX_KEY_BYTES);
     account_out[ERX_WEIGHTS_AT_FINALIZED] = 1;
     memcpy(account_out + ERX_WEIGHTS_AT_HASH, facts->sha256, ERX_SHA256_BYTES);
-    put_u32(account_out + ERX_WEIGHTS_AT_WRITTEN, facts->bytes);
+    erx_put_u32(account_out + ERX_WEIGHTS_AT_WRITTEN, (uint32_t)facts->bytes);
 }

@@ -81,7 +81,4 @@ erx_status_t erx_manifest_account_write(const erx_manifest_facts_t *facts,
 void erx_weights_account_write(uint8_t shard, const erx_shard_t *facts, const erx_key_t *authority,
                                uint8_t account_out[ERX_WEIGHTS_AT_DATA]);
 
-/* Trainable numbers of a model: what its tensors hold. */
-uint64_t erx_manifest_parameters(const erx_manifest_t *manifest);
-
 #endif

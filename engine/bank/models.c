@@ -97,37 +97,50 @@ erx_status_t erx_models_describe(const erx_models_t *models, erx_models_place_t 
                                 error);
 }
 
-/* Keeps what the accounts of a directory's model say and where they read. */
+/* Keeps what the accounts say of a model whose files are mapped. */
+static erx_status_t keep_accounts(erx_models_t *models, erx_models_place_t *place,
+                                  const erx_manifest_t *manifest, const uint8_t *luts,
+                                  uint64_t model_id, erx_error_t *error)
+{
+    const erx_manifest_facts_t facts = {
+        .program = &models->config.program,
+        .authority = &models->config.authority,
+        .model_id = model_id,
+        .manifest = manifest,
+        .luts = luts,
+        .json_bytes = (uint32_t)place->json.size,
+    };
+    place->shards = erx_alloc(manifest->shard_count, sizeof *place->shards);
+    if (place->shards == NULL)
+        return erx_error_set(error, ERX_ERR_MEMORY, "no memory for a table of shards");
+    memcpy(place->shards, manifest->shards, manifest->shard_count * sizeof *place->shards);
+    return erx_manifest_account_write(&facts, place->manifest_head, error);
+}
+
+/* Keeps where the accounts of a directory's model read, and what they say. The
+ * engine has checked the files. */
 static erx_status_t keep_files(erx_models_t *models, erx_models_place_t *place,
                                const char *directory, uint64_t model_id, erx_model_t *model,
                                erx_error_t *error)
 {
-    erx_model_file_t file;
-    erx_status_t status = erx_model_file_open(directory, &file, error);
-    if (status != ERX_OK)
-        return status;
-    status = erx_models_describe(models, place, &file.manifest, model_id, model, error);
-    if (status == ERX_OK)
-        status = map_file(directory, "manifest.json", &place->json, error);
+    erx_manifest_t manifest = {0};
+    erx_models_file_t luts = {0};
+    erx_error_t ignored; /* the tables are optional */
+    erx_status_t status = map_file(directory, "manifest.json", &place->json, error);
     if (status == ERX_OK)
         status = map_file(directory, "weights_int8.bin", &place->weights, error);
-    place->shards = erx_alloc(file.manifest.shard_count, sizeof *place->shards);
-    if (status == ERX_OK && place->shards == NULL)
-        status = erx_error_set(error, ERX_ERR_MEMORY, "no memory for a table of shards");
-    if (status == ERX_OK) {
-        memcpy(place->shards, file.manifest.shards,
-               file.manifest.shard_count * sizeof *place->shards);
-        const erx_manifest_facts_t facts = {
-            .program = &models->config.program,
-            .authority = &models->config.authority,
-            .model_id = model_id,
-            .manifest = &file.manifest,
-            .luts = file.has_luts ? file.luts : NULL,
-            .json_bytes = (uint32_t)place->json.size,
-        };
-        status = erx_manifest_account_write(&facts, place->manifest_head, error);
-    }
-    erx_model_file_close(&file);
+    if (status == ERX_OK)
+        status =
+            erx_manifest_parse((const char *)place->json.bytes, place->json.size, &manifest, error);
+    if (status == ERX_OK)
+        status = erx_models_describe(models, place, &manifest, model_id, model, error);
+    bool has_luts =
+        map_file(directory, "luts.bin", &luts, &ignored) == ERX_OK && luts.size == ERX_LUTS_BYTES;
+    if (status == ERX_OK)
+        status =
+            keep_accounts(models, place, &manifest, has_luts ? luts.bytes : NULL, model_id, error);
+    close_file(&luts);
+    erx_manifest_free(&manifest);
     return status;
 }
 

@@ -143,22 +143,32 @@ static erx_status_t check_upload(void *context, uint32_t manifest, const uint32_
     return status;
 }
 
+static void unload_upload(void *context, uint32_t pool)
+{
+    erx_models_t *models = context;
+    erx_engine_unload_model(models->config.engine, pool);
+    erx_models_close_place(&models->places[pool]);
+}
+
 static erx_status_t load_bytes(erx_models_t *models, uint32_t pool, uint32_t manifest,
                                const erx_model_bytes_t *bytes, erx_error_t *error)
 {
     erx_model_t *model;
-    erx_model_file_t file;
-    erx_status_t status = erx_model_file_read(bytes, &file, error);
+    erx_manifest_t read;
+    erx_models_place_t *place = &models->places[pool];
+    uint64_t id = erx_accounts_entry(models->config.accounts, manifest)->world_id;
+    erx_status_t status =
+        erx_engine_load_model_bytes(models->config.engine, bytes, pool, 0, &model, error);
     if (status != ERX_OK)
         return status;
-    status = erx_engine_load_model_bytes(models->config.engine, bytes, pool, 0, &model, error);
-    if (status == ERX_OK) {
-        erx_models_place_t *place = &models->places[pool];
-        uint64_t id = erx_accounts_entry(models->config.accounts, manifest)->world_id;
-        status = erx_models_describe(models, place, &file.manifest, id, model, error);
-        place->facts.uploaded = true;
-    }
-    erx_model_file_close(&file);
+    /* The engine has checked all of it. */
+    status = erx_manifest_parse(bytes->manifest, bytes->manifest_bytes, &read, error);
+    if (status == ERX_OK)
+        status = erx_models_describe(models, place, &read, id, model, error);
+    erx_manifest_free(&read);
+    place->facts.uploaded = true;
+    if (status != ERX_OK)
+        unload_upload(models, pool);
     return status;
 }
 
@@ -183,13 +193,6 @@ static erx_status_t load_upload(void *context, uint32_t manifest, const uint32_t
     if (status != ERX_OK)
         return status;
     return load_into(models, *pool_out, manifest, shards, shard_count, error);
-}
-
-static void unload_upload(void *context, uint32_t pool)
-{
-    erx_models_t *models = context;
-    erx_engine_unload_model(models->config.engine, pool);
-    erx_models_close_place(&models->places[pool]);
 }
 
 /* The shards that an uploaded manifest names. The table need not be indexed. */
