@@ -25,6 +25,7 @@ struct erx_clones {
     erx_clones_config_t config;
     uint64_t block;
     uint64_t next_order;
+    bool look_again; /* at the parked ones: an account may have come since */
     asked_t keys[ERX_CLONES_KEYS_MAX];
     parked_t parked[ERX_CLONES_PARKED_MAX];
 };
@@ -122,12 +123,15 @@ bool erx_clones_park(erx_clones_t *clones, const erx_intake_item_t *item)
 const erx_intake_item_t *erx_clones_take(erx_clones_t *clones)
 {
     parked_t *oldest = NULL;
-    for (uint32_t i = 0; clones != NULL && i < ERX_CLONES_PARKED_MAX; i++) {
+    if (clones == NULL || !clones->look_again)
+        return NULL;
+    for (uint32_t i = 0; i < ERX_CLONES_PARKED_MAX; i++) {
         parked_t *parked = &clones->parked[i];
         if (parked->state == PARKED_WAITS && (oldest == NULL || parked->order < oldest->order) &&
             !waits(clones, &parked->item.message))
             oldest = parked;
     }
+    clones->look_again = oldest != NULL;
     if (oldest == NULL)
         return NULL;
     oldest->state = PARKED_TAKEN;
@@ -141,6 +145,7 @@ void erx_clones_done(erx_clones_t *clones, const erx_key_t *key)
         return;
     asked->state = is_known(clones, key) ? KEY_FREE : KEY_MISSING;
     asked->block = clones->block;
+    clones->look_again = true;
 }
 
 void erx_clones_begin_block(erx_clones_t *clones)
@@ -148,6 +153,7 @@ void erx_clones_begin_block(erx_clones_t *clones)
     if (clones == NULL)
         return;
     clones->block++;
+    clones->look_again = true;
     for (uint32_t i = 0; i < ERX_CLONES_PARKED_MAX; i++)
         if (clones->parked[i].state == PARKED_TAKEN)
             clones->parked[i].state = PARKED_FREE;
