@@ -26,10 +26,11 @@ static void frames_end(void *context)
     (void)pthread_cond_broadcast(&runtime->frames_done);
 }
 
-/* A session's last state goes to the base layer before it is gone. */
+/* A session takes no more input, and its last state goes to the base layer. */
 static void closing(void *context, uint32_t pool, const erx_session_t *session, uint64_t session_id)
 {
-    const erx_runtime_t *runtime = context;
+    erx_runtime_t *runtime = context;
+    erx_runtime_publish_end(runtime, pool, session);
     if (runtime->base_layer.settle != NULL)
         runtime->base_layer.settle(runtime->base_layer.context, pool, session, session_id);
 }

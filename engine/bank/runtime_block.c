@@ -14,7 +14,8 @@ static erx_status_t check_ready(erx_runtime_t *runtime, erx_error_t *error)
     return erx_runtime_health(runtime, error);
 }
 
-void erx_runtime_begin_block(erx_runtime_t *runtime, uint64_t slot, int64_t timestamp)
+/* Begins the bank's block, where it is not begun. With the lock. */
+static void begin_block(erx_runtime_t *runtime, uint64_t slot, int64_t timestamp)
 {
     if (runtime->begun) {
         erx_bank_set_block(runtime->bank, slot, timestamp);
@@ -35,7 +36,7 @@ erx_status_t erx_runtime_change_begin(erx_runtime_t *runtime, erx_bank_t **bank_
     if (status != ERX_OK)
         return status;
     erx_runtime_read_begin(runtime, false);
-    erx_runtime_begin_block(runtime, runtime->block.slot + 1, runtime->block.timestamp);
+    begin_block(runtime, runtime->block.slot + 1, runtime->block.timestamp);
     *bank_out = runtime->bank;
     return ERX_OK;
 }
@@ -239,7 +240,7 @@ erx_status_t erx_runtime_seal(erx_runtime_t *runtime, const erx_runtime_seal_t *
                              seal->slot, parent);
     uint64_t started_ns = erx_clock_now();
     erx_runtime_read_begin(runtime, false);
-    erx_runtime_begin_block(runtime, seal->slot, seal->timestamp);
+    begin_block(runtime, seal->slot, seal->timestamp);
     runtime->block.slot = seal->slot;
     runtime->block.parent = parent;
     runtime->block.timestamp = seal->timestamp;

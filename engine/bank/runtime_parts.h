@@ -55,8 +55,7 @@ struct erx_runtime {
     pthread_cond_t frames_done; /* executing became false */
     bool executing;             /* frames, without the lock */
     bool started;
-    bool begun;  /* the bank has begun the next block */
-    bool failed; /* told to the embedder */
+    bool begun; /* the bank has begun the next block */
     uint32_t pool_count;
     erx_runtime_pool_t pools[ERX_MODELS_MAX];
     uint64_t *changed_slots; /* [account capacity] */
@@ -85,11 +84,11 @@ void erx_runtime_collect_inputs(erx_runtime_t *runtime);
 /* Makes what the block changed so far visible to readers. With the lock. */
 void erx_runtime_publish(erx_runtime_t *runtime);
 
+/* A session is about to end: its generation takes no more input. With the lock. */
+void erx_runtime_publish_end(erx_runtime_t *runtime, uint32_t pool, const erx_session_t *session);
+
 /* Tells watches what the block changed. With the lock. */
 void erx_runtime_tell_watches(erx_runtime_t *runtime);
-
-/* Begins the bank's block, where it is not begun. With the lock. */
-void erx_runtime_begin_block(erx_runtime_t *runtime, uint64_t slot, int64_t timestamp);
 
 /* Tells the embedder that blocks up to a slot are durable, if that is new. Any
  * thread. */

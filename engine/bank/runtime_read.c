@@ -132,6 +132,7 @@ static void publish_slot(erx_runtime_t *runtime, uint32_t pool, const erx_sessio
 {
     uint32_t accounts[3];
     erx_runtime_slot_t *slot = &runtime->pools[pool].slots[session->slot];
+    atomic_store_explicit(&slot->generation, session->generation, memory_order_release);
     slot->frame_hash = session->frame_hash;
     slot->tick_divisor = 0;
     if (erx_bank_session_accounts(runtime->bank, pool, session->slot, accounts))
@@ -156,13 +157,12 @@ void erx_runtime_publish(erx_runtime_t *runtime)
         if (session != NULL)
             publish_slot(runtime, pool, session);
     }
-    for (uint32_t pool = 0; pool < runtime->pool_count; pool++) {
-        const erx_world_model_t *model = erx_models_get(runtime->models, pool);
-        for (uint32_t s = 0; model->model != NULL && s < runtime->pools[pool].capacity; s++)
-            atomic_store_explicit(&runtime->pools[pool].slots[s].generation,
-                                  model->model->sessions.sessions[s].generation,
-                                  memory_order_release);
-    }
+}
+
+void erx_runtime_publish_end(erx_runtime_t *runtime, uint32_t pool, const erx_session_t *session)
+{
+    atomic_store_explicit(&runtime->pools[pool].slots[session->slot].generation,
+                          session->generation + 1, memory_order_release);
 }
 
 void erx_runtime_tell_watches(erx_runtime_t *runtime)
@@ -227,11 +227,8 @@ erx_status_t erx_runtime_open_pools(erx_runtime_t *runtime, erx_error_t *error)
         own->slots = erx_alloc(own->capacity, sizeof *own->slots);
         if (own->slots == NULL)
             return erx_error_set(error, ERX_ERR_MEMORY, "no memory for %u sessions", own->capacity);
-        for (uint32_t slot = 0; model->model != NULL && slot < own->capacity; slot++) {
-            const erx_session_t *session = &model->model->sessions.sessions[slot];
-            publish_slot(runtime, pool, session);
-            atomic_init(&own->slots[slot].generation, session->generation);
-        }
+        for (uint32_t slot = 0; model->model != NULL && slot < own->capacity; slot++)
+            publish_slot(runtime, pool, &model->model->sessions.sessions[slot]);
     }
     return ERX_OK;
 }
