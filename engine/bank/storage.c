@@ -220,6 +220,9 @@ erx_status_t erx_storage_close(erx_storage_t *storage, erx_error_t *error)
     if (status == ERX_OK && storage->store != NULL)
         status = erx_data_directory_claim(&storage->directory, erx_store_confirmed(storage->store),
                                           storage->recovery.epoch, true, error);
+    if (status == ERX_OK && storage->archive != NULL &&
+        erx_archive_health(storage->archive, error) != ERX_OK)
+        status = erx_error_prefix(error, "all blocks are durable, but the archive stopped");
     release(storage);
     return status;
 }

@@ -28,7 +28,8 @@ erx_status_t erx_storage_health(erx_storage_t *storage, erx_error_t *error);
 /* While no frame executes. NULL is allowed. */
 erx_storage_figures_t erx_storage_figures(const erx_storage_t *storage);
 
-/* Waits as sync does, claims what is durable, closes. NULL is allowed. */
+/* Waits as sync does, claims what is durable, closes. NULL is allowed. Returns
+ * why the storage had failed, or else why the archive had. */
 erx_status_t erx_storage_close(erx_storage_t *storage, erx_error_t *error);
 
 #endif
