@@ -4,8 +4,10 @@
 #include "mem/assert.h"
 #include "sched/clock.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -26,6 +28,7 @@ struct erx_thread {
     erx_thread_fn body;
     void *context;
     void (*set_priority)(void); /* of the calling thread */
+    sem_t ready;                /* it has its priority */
 };
 
 static void raise_priority(void)
@@ -45,6 +48,7 @@ static void *run(void *argument)
 {
     erx_thread_t *thread = argument;
     thread->set_priority();
+    ERX_ASSERT(sem_post(&thread->ready) == 0);
     thread->body(thread->context);
     return NULL;
 }
@@ -56,17 +60,21 @@ static erx_status_t open_thread(const char *name, erx_thread_t description,
     if (thread == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for thread %s", name);
     *thread = description;
+    ERX_ASSERT(sem_init(&thread->ready, 0, 0) == 0);
     sigset_t all, before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_BLOCK, &all, &before);
     int failure = pthread_create(&thread->thread, NULL, run, thread);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failure != 0) {
+        (void)sem_destroy(&thread->ready);
         erx_free(thread);
         return erx_error_set(error, ERX_ERR_MEMORY, "cannot start thread %s: %s", name,
                              strerror(failure));
     }
     (void)pthread_setname_np(thread->thread, name);
+    while (sem_wait(&thread->ready) != 0) /* a signal's handler ran */
+        ERX_ASSERT(errno == EINTR);
     *thread_out = thread;
     return ERX_OK;
 }
@@ -98,5 +106,6 @@ void erx_thread_close(erx_thread_t *thread)
     if (thread == NULL)
         return;
     ERX_ASSERT(pthread_join(thread->thread, NULL) == 0);
+    (void)sem_destroy(&thread->ready);
     erx_free(thread);
 }

@@ -10,8 +10,8 @@ typedef void (*erx_thread_fn)(void *context);
 
 /* Starts a thread of that name (at most 15 characters) that runs body, with
  * signals blocked and at raised priority where the system allows it: for one that
- * waits most of the time and should run soon when it has something to do. Errors:
- * ERX_ERR_MEMORY. */
+ * waits most of the time and should run soon when it has something to do. The
+ * thread has its name and priority when this returns. Errors: ERX_ERR_MEMORY. */
 erx_status_t erx_thread_open(const char *name, erx_thread_fn body, void *context,
                              erx_thread_t **thread_out, erx_error_t *error);
 
