@@ -20,6 +20,11 @@ bool erx_signature_read(const json_t *value, uint8_t signature_out[ERX_SIGNATURE
            erx_base58_to_bytes(text, signature_out, ERX_SIGNATURE_SIZE) == ERX_STATUS_OK;
 }
 
+bool erx_is_base58(const char *text)
+{
+    return text[strspn(text, alphabet)] == '\0';
+}
+
 void erx_json_base58(erx_json_writer_t *writer, const uint8_t *bytes, size_t count)
 {
     char text[ERX_BASE58_SIZE] = "";

@@ -11,6 +11,9 @@
 bool erx_key_read(const json_t *value, erx_pubkey_t *key_out);
 bool erx_signature_read(const json_t *value, uint8_t signature_out[ERX_SIGNATURE_SIZE]);
 
+/* Whether every character is one of base58. */
+bool erx_is_base58(const char *text);
+
 /* Writes bytes (at most 64) as a base58 string. */
 void erx_json_base58(erx_json_writer_t *writer, const uint8_t *bytes, size_t count);
 void erx_json_key_text(erx_json_writer_t *writer, const erx_pubkey_t *key);

@@ -261,7 +261,8 @@ static void run_request(erx_rpc_t *rpc, erx_rpc_call_t *call, erx_connection_t *
     };
     erx_telemetry_add(rpc->node.telemetry, ERX_METRIC_RPC_REQUESTS, 1);
     if (name == NULL || json_is_object(id) || json_is_array(id) || json_is_boolean(id)) {
-        request.id = NULL;
+        if (name != NULL)
+            request.id = NULL; /* what was sent as the id is none */
         erx_rpc_fail(&request, ERX_RPC_INVALID_REQUEST, "Invalid request");
     } else if (params != NULL && !json_is_array(params)) {
         erx_rpc_fail(&request, ERX_RPC_INVALID_PARAMS, "`params` should be an array");

@@ -94,7 +94,7 @@ void erx_rpc_get_multiple_accounts(erx_rpc_request_t *request)
         erx_account_t account;
         uint64_t slot;
         if (!erx_key_read(json_array_get(keys, i), &key)) {
-            erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS, "Invalid param: WrongSize");
+            erx_rpc_fail_base58(request, json_array_get(keys, i));
             return;
         }
         if (!erx_rpc_read_account(request->rpc, &key, &account, &slot)) {

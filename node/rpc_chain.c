@@ -195,14 +195,31 @@ void erx_rpc_get_first_available_block(erx_rpc_request_t *request)
     erx_json_unsigned(erx_rpc_result(request), 0);
 }
 
-/* The address at which this validator is reached. */
+typedef struct {
+    char text[ERX_CONFIG_TEXT_MAX + 32];
+} own_address_t;
+
+/* Where this validator is reached, at so many ports above its own. */
+static own_address_t own_address(const erx_rpc_request_t *request, const char *scheme,
+                                 unsigned ports_above)
+{
+    own_address_t address;
+    const char *host = erx_server_host(request->rpc->server);
+    (void)snprintf(address.text, sizeof address.text,
+                   strchr(host, ':') != NULL ? "%s[%s]:%u" : "%s%s:%u", scheme, host,
+                   erx_server_port(request->rpc->server) + ports_above);
+    return address;
+}
+
 static void write_own_url(erx_rpc_request_t *request, erx_json_writer_t *writer, const char *name)
 {
-    char url[ERX_CONFIG_TEXT_MAX + 32];
-    const char *host = erx_server_host(request->rpc->server);
-    (void)snprintf(url, sizeof url, strchr(host, ':') != NULL ? "http://[%s]:%u" : "http://%s:%u",
-                   host, erx_server_port(request->rpc->server));
-    erx_json_put_text(writer, name, url);
+    erx_json_put_text(writer, name, own_address(request, "http://", 0).text);
+}
+
+static void write_own_address(erx_rpc_request_t *request, erx_json_writer_t *writer,
+                              const char *name, unsigned ports_above)
+{
+    erx_json_put_text(writer, name, own_address(request, "", ports_above).text);
 }
 
 void erx_rpc_get_routes(erx_rpc_request_t *request)
@@ -221,13 +238,15 @@ void erx_rpc_get_routes(erx_rpc_request_t *request)
 
 void erx_rpc_get_cluster_nodes(erx_rpc_request_t *request)
 {
-    static const char *const unknown[] = {"gossip",  "tvu",        "tpu",         "tpuQuic",
-                                          "version", "featureSet", "shredVersion"};
+    static const char *const unknown[] = {
+        "gossip",  "tvu",         "tpu",     "tpuQuic",  "tpuForwards", "tpuForwardsQuic",
+        "tpuVote", "serveRepair", "version", "clientId", "featureSet",  "shredVersion"};
     erx_json_writer_t *writer = erx_rpc_result(request);
     erx_json_array_begin(writer);
     erx_json_object_begin(writer);
     write_identity(request, writer, "pubkey");
-    write_own_url(request, writer, "rpc");
+    write_own_address(request, writer, "rpc", 0);
+    write_own_address(request, writer, "pubsub", 1);
     for (size_t i = 0; i < ERX_ARRAY_COUNT(unknown); i++)
         erx_json_put_null(writer, unknown[i]);
     erx_json_object_end(writer);

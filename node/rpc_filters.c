@@ -5,6 +5,21 @@
 
 #include <string.h>
 
+/* Bytes as a list of numbers. */
+static bool read_list(const json_t *list, uint8_t *bytes, size_t *size_out)
+{
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t byte;
+        if (i >= ERX_RPC_FILTER_BYTES_MAX ||
+            !erx_json_to_unsigned(json_array_get(list, i), &byte) || byte > UINT8_MAX)
+            return false;
+        bytes[i] = (uint8_t)byte;
+    }
+    *size_out = count;
+    return true;
+}
+
 static const char *read_memcmp(const json_t *memcmp_filter, uint8_t *bytes,
                                erx_account_filter_t *filter_out)
 {
@@ -15,11 +30,13 @@ static const char *read_memcmp(const json_t *memcmp_filter, uint8_t *bytes,
     if (!erx_json_to_unsigned(json_object_get(memcmp_filter, "offset"), &offset) ||
         offset > UINT32_MAX)
         return "memcmp needs an offset";
-    if (text == NULL)
-        return "memcmp needs bytes as text";
+    if (text == NULL && !json_is_array(value))
+        return "memcmp needs bytes as text, or a list of them";
     size_t size = 0;
     bool is_read;
-    if (encoding == NULL || strcmp(encoding, "base58") == 0)
+    if (text == NULL)
+        is_read = read_list(value, bytes, &size);
+    else if (encoding == NULL || strcmp(encoding, "base58") == 0)
         is_read = erx_base58_long_read(text, json_string_length(value), bytes,
                                        ERX_RPC_FILTER_BYTES_MAX, &size);
     else if (strcmp(encoding, "base64") == 0)

@@ -1,4 +1,5 @@
 /* Parameters that many methods share. */
+#include "node/native_programs.h"
 #include "node/rpc_parts.h"
 
 #include <stdlib.h>
@@ -31,8 +32,19 @@ bool erx_rpc_key_param(erx_rpc_request_t *request, size_t i, erx_pubkey_t *key_o
         erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS,
                      "`params` should have at least %zu argument(s)", i + 1);
     else
-        erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS, "Invalid param: WrongSize");
+        erx_rpc_fail_base58(request, value);
     return false;
+}
+
+void erx_rpc_fail_base58(erx_rpc_request_t *request, const json_t *value)
+{
+    const char *text = json_string_value(value);
+    if (text == NULL)
+        erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS,
+                     "Invalid params: invalid type: a string in base58 is expected");
+    else
+        erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS, "Invalid param: %s",
+                     erx_is_base58(text) ? "WrongSize" : "Invalid");
 }
 
 /* Words that ask for the newest executed block, also those of old clients. */
@@ -107,12 +119,16 @@ static bool grow_account_data(erx_rpc_t *rpc, size_t needed)
     return true;
 }
 
-/* An account that is not here any more, as it was settled. */
-static bool read_settled(erx_rpc_t *rpc, const erx_pubkey_t *key, erx_account_t *account_out,
-                         uint64_t *slot_out)
+/* An account that is not in the rollup: a native program, or one that is not here any
+ * more, as it was settled. */
+static bool read_elsewhere(erx_rpc_t *rpc, const erx_pubkey_t *key, erx_account_t *account_out,
+                           uint64_t *slot_out)
 {
     const erx_base_layer_view_t *base = &rpc->node.base;
     erx_base_account_t account;
+    *slot_out = 0; /* final, in both cases */
+    if (erx_native_program_account(key, account_out))
+        return true;
     if (base->account == NULL || !base->account(base->context, key, &account))
         return false;
     bool is_read = grow_account_data(rpc, account.data_size);
@@ -125,7 +141,6 @@ static bool read_settled(erx_rpc_t *rpc, const erx_pubkey_t *key, erx_account_t 
         .data_size = (uint32_t)account.data_size,
         .executable = account.executable,
     };
-    *slot_out = 0; /* the base layer's word is final */
     erx_base_account_free(&account);
     return is_read;
 }
@@ -140,7 +155,7 @@ bool erx_rpc_read_account(erx_rpc_t *rpc, const erx_pubkey_t *key, erx_account_t
     for (;;) {
         if (erx_rollup_read_account(rpc->node.rollup, key, &info, 0, rpc->account_data,
                                     rpc->account_capacity, &size) != ERX_STATUS_OK)
-            return read_settled(rpc, key, account_out, slot_out);
+            return read_elsewhere(rpc, key, account_out, slot_out);
         if (size >= info.space)
             break;
         if (!grow_account_data(rpc, info.space))

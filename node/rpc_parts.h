@@ -127,6 +127,9 @@ bool erx_rpc_options(erx_rpc_request_t *request, size_t i, const json_t **option
 /* A key at i; false, answered, where there is none. */
 bool erx_rpc_key_param(erx_rpc_request_t *request, size_t i, erx_pubkey_t *key_out);
 
+/* Answers that value is no key or signature, and why, in Solana's words. */
+void erx_rpc_fail_base58(erx_rpc_request_t *request, const json_t *value);
+
 /* What a commitment asks for: the newest executed block, or the newest durable
  * one (confirmed, finalized, none). False, answered, for another word or a
  * minContextSlot that is not reached. */

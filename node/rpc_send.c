@@ -176,6 +176,7 @@ static bool submit(erx_rpc_request_t *request, const uint8_t *packet, size_t siz
                          : erx_rollup_submit(request->node->rollup, packet, size, signature_out);
     if (status == ERX_STATUS_OK) {
         erx_arrivals_add(&request->rpc->arrivals, signature_out, since);
+        erx_subscriptions_received(request->node->subscriptions, signature_out);
         return true;
     }
     erx_telemetry_add(request->node->telemetry, ERX_METRIC_TRANSACTIONS_REFUSED, 1);

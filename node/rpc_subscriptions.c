@@ -63,8 +63,10 @@ void erx_rpc_signature_subscribe(erx_rpc_request_t *request)
                      "Invalid Request: Invalid signature provided");
         return;
     }
-    if (read_options(request, &options, &wanted))
-        subscribe(request, &wanted);
+    if (!read_options(request, &options, &wanted))
+        return;
+    wanted.is_eager = json_is_true(json_object_get(options, "enableReceivedNotification"));
+    subscribe(request, &wanted);
 }
 
 void erx_rpc_logs_subscribe(erx_rpc_request_t *request)

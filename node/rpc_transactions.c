@@ -18,6 +18,7 @@ typedef struct {
     erx_pubkey_t accounts[SIMULATED_ACCOUNTS_MAX];
     erx_account_view_t account_view;
     bool wants_accounts;
+    bool wants_inner_instructions;
 } simulation_options_t;
 
 static const char *read_simulated_accounts(const json_t *accounts, simulation_options_t *options)
@@ -26,8 +27,11 @@ static const char *read_simulated_accounts(const json_t *accounts, simulation_op
     const char *fault = erx_account_view_read(accounts, &options->account_view);
     if (fault != NULL)
         return fault;
-    if (options->account_view.encoding == ERX_ENCODING_BASE58)
-        options->account_view.encoding = ERX_ENCODING_BASE64; /* as Solana */
+    if (options->account_view.encoding == ERX_ENCODING_BASE58) {
+        if (erx_json_member(accounts, "encoding") != NULL)
+            return "base58 encoding not supported"; /* as Solana */
+        options->account_view.encoding = ERX_ENCODING_BASE64;
+    }
     if (json_array_size(keys) > SIMULATED_ACCOUNTS_MAX)
         return "Too many accounts provided; max 64";
     for (size_t i = 0; i < json_array_size(keys); i++)
@@ -48,6 +52,7 @@ static const char *read_simulation_options(const json_t *json, simulation_option
                 .verify_signatures = json_is_true(json_object_get(json, "sigVerify")),
                 .replace_blockhash = json_is_true(json_object_get(json, "replaceRecentBlockhash")),
             },
+        .wants_inner_instructions = json_is_true(json_object_get(json, "innerInstructions")),
     };
     if (options->config.verify_signatures && options->config.replace_blockhash)
         return "sigVerify may not be used with replaceRecentBlockhash";
@@ -116,7 +121,13 @@ static void write_simulation(erx_rpc_request_t *request, const erx_simulation_t 
     erx_json_put_unsigned(writer, "loadedAccountsDataSize", outcome->loaded_size);
     erx_json_key(writer, "returnData");
     erx_return_data_json(writer, outcome);
-    erx_json_put_null(writer, "innerInstructions");
+    erx_json_key(writer, "innerInstructions");
+    if (options->wants_inner_instructions) {
+        erx_json_array_begin(writer); /* native programs call no others */
+        erx_json_array_end(writer);
+    } else {
+        erx_json_null(writer);
+    }
     write_replacement(request, writer, options);
     erx_json_object_end(writer);
     erx_rpc_end_value(request);
@@ -236,7 +247,7 @@ void erx_rpc_get_signature_statuses(erx_rpc_request_t *request)
         uint64_t slot;
         erx_transaction_fate_t fate;
         if (!erx_signature_read(json_array_get(list, i), signature)) {
-            erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS, "Invalid param: WrongSize");
+            erx_rpc_fail_base58(request, json_array_get(list, i));
             return;
         }
         if (find_status(request, signature, &slot, &fate))
@@ -255,7 +266,11 @@ static bool read_signature_param(erx_rpc_request_t *request, const json_t *value
 {
     if (erx_signature_read(value, signature_out))
         return true;
-    erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS, "Invalid param: WrongSize");
+    if (value == NULL)
+        erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS,
+                     "`params` should have at least 1 argument(s)");
+    else
+        erx_rpc_fail_base58(request, value);
     return false;
 }
 

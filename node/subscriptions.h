@@ -27,6 +27,7 @@ typedef struct {
     bool is_processed; /* told when executed, not when durable */
     erx_pubkey_t key;  /* account, owner, or who is mentioned */
     bool is_all;       /* logs of every transaction */
+    bool is_eager;     /* a signature: told also when its transaction arrives here */
     uint8_t signature[ERX_SIGNATURE_SIZE];
     erx_account_view_t view;
     uint32_t filter_count; /* of a program's accounts */
@@ -53,6 +54,10 @@ uint64_t erx_subscriptions_add(erx_subscriptions_t *subscriptions, erx_connectio
 /* After the answer to subscribing is queued: tells signatures that had landed
  * before. */
 void erx_subscriptions_settle(erx_subscriptions_t *subscriptions, erx_connection_t *connection);
+
+/* A transaction has arrived and waits for a block: tells who asked for that. */
+void erx_subscriptions_received(erx_subscriptions_t *subscriptions,
+                                const uint8_t signature[ERX_SIGNATURE_SIZE]);
 
 /* False where the connection has no such subscription of that kind. */
 bool erx_subscriptions_remove(erx_subscriptions_t *subscriptions, erx_connection_t *connection,

@@ -223,23 +223,51 @@ static void tell_logs(erx_subscriptions_t *subscriptions, const erx_transaction_
     erx_payload_release(payload);
 }
 
-/* A signature's notification goes out like a reply: it is the only one, and its
- * subscription ends with it. */
-static void tell_signature(erx_subscriptions_t *subscriptions, erx_subscription_t *subscription,
-                           uint64_t slot, erx_transaction_fate_t fate)
+/* A signature's notifications go out like replies: there are so few that none may
+ * be dropped. fate is NULL while it is only received. */
+static void send_signature(erx_subscriptions_t *subscriptions,
+                           const erx_subscription_t *subscription, uint64_t slot,
+                           const erx_transaction_fate_t *fate)
 {
     erx_text_t *text = &subscriptions->text;
     erx_text_clear(text);
     erx_text_print(text,
                    "{\"jsonrpc\":\"2.0\",\"method\":\"signatureNotification\",\"params\":"
-                   "{\"result\":{\"context\":{\"slot\":%" PRIu64 "},\"value\":{\"err\":",
+                   "{\"result\":{\"context\":{\"slot\":%" PRIu64 "},\"value\":",
                    slot);
     erx_json_writer_t writer = erx_json_writer(text);
-    erx_fate_json(&writer, fate);
-    erx_text_print(text, "}},\"subscription\":%" PRIu64 "}}", subscription->id);
+    if (fate == NULL) {
+        erx_json_text(&writer, "receivedSignature");
+    } else {
+        erx_json_object_begin(&writer);
+        erx_json_key(&writer, "err");
+        erx_fate_json(&writer, *fate);
+        erx_json_object_end(&writer);
+    }
+    erx_text_print(text, "},\"subscription\":%" PRIu64 "}}", subscription->id);
     erx_telemetry_add(subscriptions->telemetry, ERX_METRIC_NOTIFICATIONS, 1);
     erx_server_send(subscription->connection, text);
+}
+
+/* The last notification of a signature; its subscription ends with it. */
+static void tell_signature(erx_subscriptions_t *subscriptions, erx_subscription_t *subscription,
+                           uint64_t slot, erx_transaction_fate_t fate)
+{
+    send_signature(subscriptions, subscription, slot, &fate);
     erx_subscription_end(subscriptions, subscription);
+}
+
+void erx_subscriptions_received(erx_subscriptions_t *subscriptions,
+                                const uint8_t signature[ERX_SIGNATURE_SIZE])
+{
+    const erx_subscription_t *subscription =
+        subscriptions
+            ->buckets[ERX_SUBSCRIBE_SIGNATURE][erx_subscription_signature_bucket(signature)];
+    for (; subscription != NULL; subscription = subscription->next)
+        if (subscription->request.is_eager &&
+            memcmp(subscription->request.signature, signature, ERX_SIGNATURE_SIZE) == 0)
+            send_signature(subscriptions, subscription,
+                           erx_rollup_processed_slot(subscriptions->rollup), NULL);
 }
 
 static void tell_signatures(erx_subscriptions_t *subscriptions,

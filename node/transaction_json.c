@@ -1,11 +1,9 @@
 #include "node/transaction_json.h"
 
 #include "node/key_text.h"
+#include "node/native_programs.h"
 #include "node/packet_view.h"
-
-#include <string.h>
-
-static const char memo_program[] = "MemoSq4gqABAXKb96qnH8TysNcWxMyWCqXgDLGmfcHr";
+#include "node/parsed_instruction.h"
 
 void erx_logs_json(erx_json_writer_t *writer, const erx_transaction_outcome_t *outcome)
 {
@@ -148,6 +146,8 @@ static void write_instruction(erx_json_writer_t *writer,
                               const erx_packet_instruction_t *instruction,
                               const erx_transaction_outcome_t *outcome, bool is_parsed)
 {
+    if (is_parsed && erx_parsed_instruction_json(writer, instruction, outcome))
+        return;
     erx_json_object_begin(writer);
     if (is_parsed) {
         erx_json_key(writer, "programId");
@@ -274,16 +274,14 @@ bool erx_packet_is_versioned(const uint8_t *packet, size_t size)
 
 bool erx_packet_memo(const uint8_t *packet, size_t size, const uint8_t **memo_out, size_t *size_out)
 {
-    uint8_t program[ERX_PUBKEY_SIZE];
     erx_packet_view_t view;
-    if (erx_base58_to_bytes(memo_program, program, sizeof program) != ERX_STATUS_OK ||
-        !erx_packet_view_read(packet, size, &view))
+    if (!erx_packet_view_read(packet, size, &view))
         return false;
     for (uint16_t i = 0; i < view.instruction_count; i++) {
         const erx_packet_instruction_t *instruction = &view.instructions[i];
         if (instruction->program < view.key_count &&
-            memcmp(view.keys + (size_t)instruction->program * ERX_PUBKEY_SIZE, program,
-                   sizeof program) == 0) {
+            erx_native_program(view.keys + (size_t)instruction->program * ERX_PUBKEY_SIZE) ==
+                ERX_PROGRAM_MEMO) {
             *memo_out = instruction->data;
             *size_out = instruction->data_size;
             return true;

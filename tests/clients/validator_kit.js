@@ -156,6 +156,26 @@ await check("slots and logs", async () => {
   stop.abort();
 });
 
+await check("a signature is told when it arrives, and when it has landed", async () => {
+  const stop = new AbortController();
+  const transaction = await signTransfer(6);
+  const changes = await rpcSubscriptions
+    .signatureNotifications(getSignatureFromTransaction(transaction), {
+      commitment: "confirmed",
+      enableReceivedNotification: true,
+    })
+    .subscribe({ abortSignal: stop.signal });
+  const told = (async () => {
+    const values = [];
+    for await (const { value } of changes) if (values.push(value) === 2) return values;
+  })();
+  await rpc
+    .sendTransaction(getBase64EncodedWireTransaction(transaction), { encoding: "base64" })
+    .send();
+  assertEqual(await told, ["receivedSignature", { err: null }]);
+  stop.abort();
+});
+
 await check("a failing transaction has its cause and logs", async () => {
   const transaction = await signTransfer(9_000_000_000_000_000n);
   const error = await refusal(

@@ -112,6 +112,13 @@ await check("transfer, its notifications and its history", async () => {
   assertEqual(found.transaction.message.accountKeys.length, 3);
   const parsed = await connection.getParsedTransaction(signature);
   assert(parsed.transaction.message.accountKeys[0].signer);
+  const [instruction] = parsed.transaction.message.instructions;
+  assertEqual([instruction.program, instruction.parsed.type], ["system", "transfer"]);
+  assertEqual(instruction.parsed.info, {
+    source: payer.publicKey.toBase58(),
+    destination: other.publicKey.toBase58(),
+    lamports: 1000,
+  });
   const list = await connection.getSignaturesForAddress(payer.publicKey, { limit: 2 });
   assertEqual(list[0].signature, signature);
   assertEqual(list.length, 2);
@@ -154,6 +161,12 @@ await check("versioned transaction, compute budget, memo", async () => {
   assert(refused.message.includes("maxSupportedTransactionVersion"), refused.message);
   const found = await connection.getTransaction(signature, { maxSupportedTransactionVersion: 0 });
   assertEqual(found.version, 0);
+  const parsed = await connection.getParsedTransaction(signature, {
+    maxSupportedTransactionVersion: 0,
+  });
+  const shown = parsed.transaction.message.instructions.map((each) => each.program ?? null);
+  assertEqual(shown, [null, "spl-memo", "system"]);
+  assertEqual(parsed.transaction.message.instructions[1].parsed, "grüezi \u0001");
   const [entry] = await connection.getSignaturesForAddress(payer.publicKey, { limit: 1 });
   assert(entry.memo.includes("grüezi"), entry.memo);
 });
@@ -173,6 +186,23 @@ await check("simulation with accounts and another blockhash", async () => {
   assertEqual(value.err, null);
   assertEqual(value.accounts[0].lamports, before + 77);
   assertEqual(await connection.getBalance(other.publicKey), before);
+  assertEqual(value.innerInstructions ?? null, null);
+  const inner = await connection.simulateTransaction(transaction, {
+    replaceRecentBlockhash: true,
+    innerInstructions: true,
+  });
+  assertEqual(inner.value.innerInstructions, []);
+});
+
+await check("programs are there, and executable", async () => {
+  for (const program of [world.WORLD, SystemProgram.programId, ComputeBudgetProgram.programId]) {
+    const info = await connection.getAccountInfo(program);
+    assert(info.executable && info.lamports > 0, program.toBase58());
+  }
+  const filters = [
+    { memcmp: { offset: 0, bytes: [...Buffer.from("5173a3c2fd5a7627", "hex")] } },
+  ];
+  assertEqual((await connection.getProgramAccounts(world.WORLD, { filters })).length, 0);
 });
 
 await check("createAccount, allocate, assign", async () => {
