@@ -49,7 +49,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_WORKERS:
         request->config.worker_count =
-            (uint32_t)erx_option_unsigned(state, "--workers", argument, 1, ERX_CPUS_MAX);
+            (uint32_t)erx_option_unsigned(state, "workers", argument, 1, ERX_CPUS_MAX);
         return 0;
     case OPTION_ISA:
         request->config.isa = argument;

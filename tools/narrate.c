@@ -34,7 +34,7 @@ static const struct {
     {50, "attacking from a dash"},
     {51, "using a tilt attack"},
     {58, "using a smash attack"},
-    {65, "attacking in the air"},
+    {65, "using an aerial attack"},
     {70, "landing from an attack"},
     {75, "being hit"},
     {92, "handling an item"},

@@ -1,4 +1,5 @@
-/* Output files that appear whole or not at all. */
+/* Output files that appear whole or not at all. Only what is no regular file (a
+ * device, a pipe, a link) is written straight into, so that it stays what it is. */
 #ifndef ERX_TOOLS_OUTPUT_H
 #define ERX_TOOLS_OUTPUT_H
 
@@ -12,11 +13,11 @@
 typedef struct {
     FILE *stream;
     char *path;      /* owned; NULL for the standard output */
-    char *temporary; /* owned; NULL for the standard output */
+    char *temporary; /* owned; NULL where path is written straight into */
 } erx_output_t;
 
 /* Opens path for writing through output_out->stream. An existing file of that
- * name stays as it is until commit replaces it. */
+ * name stays as it is until commit replaces it. Refuses a directory. */
 erx_status_t erx_output_open(erx_output_t *output_out, const char *path, erx_error_t *error);
 
 /* Makes what was written durable and gives it its name; reports earlier write

@@ -26,6 +26,7 @@ START_TEST(test_actions_are_told_by_family)
     ck_assert_str_eq(erx_action_words(0), "out of the stage");
     ck_assert_str_eq(erx_action_words(14), "standing");
     ck_assert_str_eq(erx_action_words(20), "dashing");
+    ck_assert_str_eq(erx_action_words(65), "using an aerial attack"); /* "in the air" follows */
     ck_assert_str_eq(erx_action_words(178), "shielding");
     ck_assert_str_eq(erx_action_words(182), "shielding");
     ck_assert_str_eq(erx_action_words(399), "using a special move");

@@ -90,6 +90,35 @@ START_TEST(test_check_tells_early_and_leaves_nothing)
 }
 END_TEST
 
+START_TEST(test_directory_is_refused_also_early)
+{
+    ck_assert_int_eq(erx_output_check(directory, &error), ERX_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(error.text, "Is a directory"));
+    ck_assert_int_eq(erx_output_write(directory, "x", 1, &error), ERX_ERR_IO);
+    ck_assert_int_eq(erx_scratch_count(directory), 0);
+}
+END_TEST
+
+/* Or a root who writes to /dev/null would replace it by a file. */
+START_TEST(test_what_is_no_file_stays_what_it_is)
+{
+    char link[ERX_SCRATCH_PATH_MAX + 8];
+    (void)snprintf(link, sizeof link, "%s/link", directory);
+    const char *file = erx_scratch_file(directory, "file");
+    ck_assert_int_eq(symlink(file, link), 0);
+    ck_assert_int_eq(erx_output_check(link, &error), ERX_ERR_IO); /* it leads nowhere */
+    ck_assert_int_eq(erx_output_write(file, "before", 6, &error), ERX_OK);
+    ck_assert_int_eq(erx_output_check(link, &error), ERX_OK);
+    expect_content(file, "before");
+    ck_assert_int_eq(erx_output_write(link, "new", 3, &error), ERX_OK);
+    expect_content(file, "new");
+    struct stat facts;
+    ck_assert_int_eq(lstat(link, &facts), 0);
+    ck_assert(S_ISLNK(facts.st_mode));
+    ck_assert_int_eq(erx_scratch_count(directory), 2);
+}
+END_TEST
+
 START_TEST(test_permissions_follow_the_umask)
 {
     mode_t before = umask(027);
@@ -122,6 +151,8 @@ Suite *output_suite(void)
     tcase_add_test(tcase, test_full_device_is_an_error_and_leaves_nothing);
     tcase_add_test(tcase, test_directory_that_is_not_there_is_named);
     tcase_add_test(tcase, test_check_tells_early_and_leaves_nothing);
+    tcase_add_test(tcase, test_directory_is_refused_also_early);
+    tcase_add_test(tcase, test_what_is_no_file_stays_what_it_is);
     tcase_add_test(tcase, test_permissions_follow_the_umask);
     tcase_add_test(tcase, test_json_escapes_text);
     suite_add_tcase(suite, tcase);
