@@ -60,32 +60,36 @@ enum {
 };
 
 static const struct argp_option argp_options[] = {
-    {"shape", OPTION_SHAPE, "NAME", 0, "Only this preset: micro, tiny, small, target or wm384", 0},
-    {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 0},
+    {"shape", OPTION_SHAPE, "NAME", 0, "Only this preset: " ERX_PRESET_WORDS, 0},
+    ERX_OPTION_ROW_ISA(OPTION_ISA, 0),
     {"repeats", OPTION_REPEATS, "N", 0, "Measurements of each figure (default 11)", 0},
     {"phases", OPTION_PHASES, NULL, 0, "frame: also what each operation takes", 0},
     {"cpus", OPTION_CPUS, "LIST", 0, "Processor to run on (default: the first one; gate: all)", 0},
     {"smoke", OPTION_SMOKE, NULL, 0, "Smallest sizes, once, and the hash of the results", 0},
-    {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "the figures", 0),
     {0},
 };
+
+static const char *take_preset(const struct argp_state *state, const char *argument)
+{
+    const char *names[ERX_PRESETS + 1] = {NULL};
+    erx_preset_names(names);
+    return names[erx_option_choice(state, "shape", argument, names)];
+}
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
     options_t *options = state->input;
     switch (key) {
     case OPTION_SHAPE:
-        if (erx_preset_find(argument) == NULL)
-            argp_error(state, "--shape: '%s' is none of micro, tiny, small, target, wm384",
-                       argument);
-        options->bench.preset = argument;
+        options->bench.preset = take_preset(state, argument);
         return 0;
     case OPTION_ISA:
         options->isa = argument;
         return 0;
     case OPTION_REPEATS:
         options->bench.repeats =
-            (uint32_t)erx_option_unsigned(state, "repeats", argument, 1, ERX_BENCH_REPEATS_MAX);
+            erx_option_u32(state, "repeats", argument, 1, ERX_BENCH_REPEATS_MAX);
         return 0;
     case OPTION_PHASES:
         options->bench.phases = true;
@@ -165,13 +169,14 @@ int erx_command_bench(int argc, char **argv)
         argp_options,
         parse,
         "kernels|frame|syscall|gate|journal",
-        "Measure on one core (gate: on all).\v"
+        "Measures on one core (gate: on all).\v"
         "kernels: the matrix product, all matrices of a shape in turn, as GMAC/s and as a "
         "fraction of what the processor does from registers alone in the same run. frame: a "
         "whole frame by batch size, states coming from memory as under load. syscall: "
         "sol_matmul_i8 beside the engine's own kernel, for weights seen before and at first "
         "sight. gate: programs on threads that share products, beside the same without a gate; "
-        "its figures want an otherwise idle machine. The hash covers "
+        "its figures want an otherwise idle machine. journal: what it takes to make a "
+        "block durable; 'erx bench journal --help' tells its own options. The hash covers "
         "the results and is the same for every instruction set.",
         NULL,
         NULL,
@@ -188,5 +193,5 @@ int erx_command_bench(int argc, char **argv)
     if (status == ERX_OK)
         status = measure(&options, json, &error);
     json_decref(json);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("bench", &error);
+    return erx_command_end(argv[0], status, &error);
 }

@@ -9,6 +9,7 @@
 
 #include "engine/limits.h"
 #include "perf/bench_journal.h"
+#include "perf/process.h"
 #include "tools/command.h"
 #include "tools/options.h"
 #include "tools/output.h"
@@ -24,6 +25,7 @@ typedef struct {
     erx_bench_journal_options_t bench;
     const char *directory;
     const char *json;
+    const volatile sig_atomic_t *stop_asked;
 } options_t;
 
 enum {
@@ -42,7 +44,7 @@ static const struct argp_option argp_options[] = {
     {"fps", OPTION_FPS, "F", 0, "Blocks a second while paced (default 60)", 0},
     {"seconds", OPTION_SECONDS, "S", 0, "Paced seconds of each way (default 10)", 0},
     {"smoke", OPTION_SMOKE, NULL, 0, "A few blocks of each way, for tests", 0},
-    {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "the figures", 0),
     {0},
 };
 
@@ -54,15 +56,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->directory = argument;
         return 0;
     case OPTION_SESSIONS:
-        options->bench.sessions =
-            (uint32_t)erx_option_unsigned(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
+        options->bench.sessions = erx_option_u32(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
         return 0;
     case OPTION_FPS:
-        options->bench.fps = (uint32_t)erx_option_unsigned(state, "fps", argument, 1, FPS_MAX);
+        options->bench.fps = erx_option_u32(state, "fps", argument, 1, FPS_MAX);
         return 0;
     case OPTION_SECONDS:
-        options->bench.seconds =
-            (uint32_t)erx_option_unsigned(state, "seconds", argument, 1, SECONDS_MAX);
+        options->bench.seconds = erx_option_u32(state, "seconds", argument, 1, SECONDS_MAX);
         return 0;
     case OPTION_SMOKE:
         options->bench.smoke = true;
@@ -80,14 +80,6 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-static volatile sig_atomic_t stop_asked;
-
-static void ask_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_asked = 1;
 }
 
 static double quantile_ms(const erx_histogram_t *histogram, double share)
@@ -123,7 +115,7 @@ static void print_table(const options_t *options, const erx_bench_journal_t *ben
 {
     (void)printf("%sRecords of %u KiB (%u sessions), commit in ms at %u blocks a second, and "
                  "blocks a second without pause\n\n",
-                 stop_asked ? "Interrupted. " : "", bench->record_bytes >> 10,
+                 *options->stop_asked ? "Interrupted. " : "", bench->record_bytes >> 10,
                  options->bench.sessions, options->bench.fps);
     (void)printf("%-22s %6s %8s %8s %8s %8s %12s %10s\n", "", "copies", "p50", "p99", "p99.9",
                  "max", "CPU us/block", "blocks/s");
@@ -160,7 +152,7 @@ static erx_status_t write_json(const options_t *options, const erx_bench_journal
     json_t *value = json_pack("{s:s, s:i, s:i, s:i, s:b, s:o, s:s}", "bench", "journal", "sessions",
                               (int)options->bench.sessions, "fps", (int)options->bench.fps,
                               "record_bytes", (int)bench->record_bytes, "interrupted",
-                              stop_asked != 0, "rivals", rivals, "absent", absent());
+                              *options->stop_asked != 0, "rivals", rivals, "absent", absent());
     if (value == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for the figures");
     erx_status_t status = erx_output_json(options->json, value, error);
@@ -192,7 +184,7 @@ static erx_status_t measure(options_t *options, erx_bench_journal_t *bench, erx_
                              options->directory,
                              strerror(length >= (int)sizeof path ? ENAMETOOLONG : errno));
     options->bench.directory = path;
-    erx_status_t status = erx_bench_journal_run(&options->bench, &stop_asked, bench, error);
+    erx_status_t status = erx_bench_journal_run(&options->bench, options->stop_asked, bench, error);
     remove_run(path);
     return status;
 }
@@ -203,7 +195,7 @@ int erx_command_bench_journal(int argc, char **argv)
         argp_options,
         parse,
         "journal",
-        "Measure how long a block's record takes to become durable.\v"
+        "Measures how long a block's record takes to become durable.\v"
         "The engine's commit machine (two copies) beside plain writes, LMDB and SQLite (one copy), "
         "on the same records, a second each in turn. CPU is the time of all threads a block, "
         "pacing included.",
@@ -216,13 +208,11 @@ int erx_command_bench_journal(int argc, char **argv)
     static erx_bench_journal_t bench; /* large */
     erx_error_t error;
     erx_command_parse(&argp, argc, argv, &options);
-    const struct sigaction action = {.sa_handler = ask_stop};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    options.stop_asked = erx_process_catch_stop();
     erx_status_t status = measure(&options, &bench, &error);
     if (status == ERX_OK && (options.json == NULL || strcmp(options.json, "-") != 0))
         print_table(&options, &bench);
     if (status == ERX_OK && options.json != NULL)
         status = write_json(&options, &bench, &error);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("bench", &error);
+    return erx_command_end(argv[0], status, &error);
 }

@@ -5,7 +5,6 @@
  * the one before it took too long, has that much less time. A frame that is
  * not finished when the next one is due has missed its deadline. */
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -62,7 +61,7 @@ enum {
 static const struct argp_option argp_options[] = {
     {"sessions", OPTION_SESSIONS, "N", 0, "Sessions (default 32)", 0},
     {"fps", OPTION_FPS, "F", 0, "Frames a second; 0: as fast as possible (default 60)", 0},
-    {"seconds", OPTION_SECONDS, "S", 0, "How long (default 20)", 0},
+    {"seconds", OPTION_SECONDS, "S", 0, "How many seconds (default 20)", 0},
     {"frames", OPTION_FRAMES, "N", 0,
      "Frames of every session, in place of --seconds: the state hash then depends on model, "
      "trace, sessions, round, N and seed alone",
@@ -84,13 +83,13 @@ static const struct argp_option argp_options[] = {
     {"archive", OPTION_ARCHIVE, "DIR", 0,
      "Keep all records of the journal there, for verification from the first block", 0},
     {"journal-bytes", OPTION_JOURNAL, "N", 0,
-     "Size of each copy of the journal of a new data directory (default 64 MiB)", 0},
+     "Bytes of each copy of the journal of a new data directory (default 64 MiB)", 0},
     {"checkpoint-frames", OPTION_CHECKPOINT, "K", 0,
      "Checkpoint every session once in K frames (default: as --restart-ms asks)", 0},
     {"restart-ms", OPTION_RESTART, "MS", 0,
-     "How long re-execution after a crash may take (default 1000)", 0},
+     "How many milliseconds re-execution after a crash may take (default 1000)", 0},
     {"io", OPTION_IO, "HOW", 0, "auto (default), uring or plain writes to the data directory", 0},
-    {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "the figures", 0),
     {0},
 };
 
@@ -119,7 +118,7 @@ static error_t parse_data(int key, char *argument, struct argp_state *state)
         return 0;
     case OPTION_CHECKPOINT:
         data->checkpoint_frames =
-            (uint32_t)erx_option_unsigned(state, "checkpoint-frames", argument, 1, FRAMES_LIMIT);
+            erx_option_u32(state, "checkpoint-frames", argument, 1, FRAMES_LIMIT);
         return 0;
     case OPTION_RESTART:
         data->restart_ms = erx_option_unsigned(state, "restart-ms", argument, 1, 3600000);
@@ -140,25 +139,22 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         state->child_inputs[0] = &options->play;
         return 0;
     case OPTION_SESSIONS:
-        options->sessions =
-            (uint32_t)erx_option_unsigned(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
+        options->sessions = erx_option_u32(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
         return 0;
     case OPTION_FPS:
-        options->fps = (uint32_t)erx_option_unsigned(state, "fps", argument, 0, FPS_MAX);
+        options->fps = erx_option_u32(state, "fps", argument, 0, FPS_MAX);
         return 0;
     case OPTION_SECONDS:
-        options->seconds =
-            (uint32_t)erx_option_unsigned(state, "seconds", argument, 1, SECONDS_MAX);
+        options->seconds = erx_option_u32(state, "seconds", argument, 1, SECONDS_MAX);
         return 0;
     case OPTION_FRAMES:
-        options->frames = (uint32_t)erx_option_unsigned(state, "frames", argument, 1, FRAMES_LIMIT);
+        options->frames = erx_option_u32(state, "frames", argument, 1, FRAMES_LIMIT);
         return 0;
     case OPTION_SEED:
         options->seed = erx_option_unsigned(state, "seed", argument, 0, UINT64_MAX);
         return 0;
     case OPTION_ROUND:
-        options->round_frames =
-            (uint32_t)erx_option_unsigned(state, "round", argument, 0, FRAMES_LIMIT);
+        options->round_frames = erx_option_u32(state, "round", argument, 0, FRAMES_LIMIT);
         return 0;
     case OPTION_JSON:
         options->json = argument;
@@ -192,16 +188,9 @@ typedef struct {
     uint64_t status_ns; /* when the status line was last drawn ... */
     uint64_t status_ticks;
     double cpu_seconds;
+    const volatile sig_atomic_t *stop_asked;
     bool interrupted;
 } load_t;
-
-static volatile sig_atomic_t stop_asked;
-
-static void ask_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_asked = 1;
-}
 
 static erx_status_t open_load(load_t *load, erx_error_t *error)
 {
@@ -296,7 +285,7 @@ static uint64_t ticks_left(const load_t *load)
 static bool goes_on(const load_t *load)
 {
     erx_error_t error;
-    return !stop_asked && erx_load_data_health(&load->data, &error) == ERX_OK;
+    return !*load->stop_asked && erx_load_data_health(&load->data, &error) == ERX_OK;
 }
 
 static void run_paced(load_t *load)
@@ -339,9 +328,7 @@ static void run_flat_out(load_t *load)
 
 static void run_load(load_t *load)
 {
-    struct sigaction action = {.sa_handler = ask_stop};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
+    load->stop_asked = erx_process_catch_stop();
     (void)prctl(PR_SET_TIMERSLACK, 1UL); /* due times are meant exactly */
     double cpu_before = erx_process_cpu_seconds();
     erx_progress_start(&load->progress, "load", 0);
@@ -352,7 +339,7 @@ static void run_load(load_t *load)
     erx_progress_finish(&load->progress);
     load->end_ns = erx_clock_now();
     load->cpu_seconds = erx_process_cpu_seconds() - cpu_before;
-    load->interrupted = stop_asked != 0;
+    load->interrupted = *load->stop_asked != 0;
 }
 
 static double latency_us(const load_t *load, double share)
@@ -458,7 +445,7 @@ int erx_command_load(int argc, char **argv)
     static const struct argp argp = {
         .options = argp_options,
         .parser = parse,
-        .doc = "Run many sessions at a fixed rate and report latencies and missed deadlines.\v"
+        .doc = "Runs many sessions at a fixed rate and reports latencies and missed deadlines.\v"
                "Latency counts from the time a frame's inputs are due to the time its state is "
                "finished. Sessions start anew every 900 frames, one after the other, because a "
                "learned world drifts in the long run. A policy that resumes has not "
@@ -488,5 +475,5 @@ int erx_command_load(int argc, char **argv)
             status = erx_load_data_archived(&load.data, &error);
     }
     close_load(&load);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("load", &error);
+    return erx_command_end(argv[0], status, &error);
 }

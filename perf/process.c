@@ -4,6 +4,22 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+static volatile sig_atomic_t stop_asked;
+
+static void ask_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+const volatile sig_atomic_t *erx_process_catch_stop(void)
+{
+    const struct sigaction action = {.sa_handler = ask_stop};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+    return &stop_asked;
+}
+
 double erx_process_cpu_seconds(void)
 {
     struct rusage usage;

@@ -80,6 +80,15 @@ static int finish_output(int status)
     return status == ERX_EXIT_OK ? ERX_EXIT_FAILED : status;
 }
 
+/* Runs the command that argv[0] names. */
+static int run(const erx_command_t *commands, size_t count, int argc, char **argv)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(argv[0], commands[i].name) == 0)
+            return finish_output(commands[i].run(argc, argv));
+    return unknown_command(commands, count, argv[0]);
+}
+
 int erx_command_dispatch(const erx_command_t *commands, size_t count, int argc, char **argv)
 {
     argp_err_exit_status = ERX_EXIT_USAGE;
@@ -88,6 +97,11 @@ int erx_command_dispatch(const erx_command_t *commands, size_t count, int argc, 
         return ERX_EXIT_USAGE;
     }
     const char *name = argv[1];
+    if (strcmp(name, "help") == 0 && argc > 2) {
+        char help[] = "--help";
+        char *asked[] = {argv[2], help, NULL};
+        return run(commands, count, 2, asked);
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-?") == 0 || strcmp(name, "help") == 0) {
         commands_print(stdout, commands, count);
         return finish_output(ERX_EXIT_OK);
@@ -96,10 +110,7 @@ int erx_command_dispatch(const erx_command_t *commands, size_t count, int argc, 
         printf("%s\n", argp_program_version);
         return finish_output(ERX_EXIT_OK);
     }
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return finish_output(commands[i].run(argc - 1, argv + 1));
-    return unknown_command(commands, count, name);
+    return run(commands, count, argc - 1, argv + 1);
 }
 
 void erx_command_parse(const struct argp *argp, int argc, char **argv, void *input)
@@ -116,8 +127,10 @@ void erx_command_parse(const struct argp *argp, int argc, char **argv, void *inp
     }
 }
 
-int erx_command_fail(const char *name, const erx_error_t *error)
+int erx_command_end(const char *name, erx_status_t status, const erx_error_t *error)
 {
+    if (status == ERX_OK)
+        return ERX_EXIT_OK;
     fprintf(stderr, "erx %s: %s\n", name, error->text);
     return ERX_EXIT_FAILED;
 }

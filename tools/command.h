@@ -25,7 +25,8 @@ typedef struct {
 } erx_command_t;
 
 /* Runs the command that argv[1] names with the arguments after it; answers
- * --help, --version and names that do not exist. Commands of one group are
+ * help, --help, --version and names that do not exist; "help NAME" is "NAME
+ * --help". Commands of one group are
  * neighbours in the table. Returns the exit status. */
 int erx_command_dispatch(const erx_command_t *commands, size_t count, int argc, char **argv);
 
@@ -37,8 +38,9 @@ const char *erx_command_suggest(const erx_command_t *commands, size_t count, con
  * Never returns on --help, --version or a usage error (exit status 2). */
 void erx_command_parse(const struct argp *argp, int argc, char **argv, void *input);
 
-/* Prints "erx NAME: text" to stderr and returns ERX_EXIT_FAILED. */
-int erx_command_fail(const char *name, const erx_error_t *error);
+/* Exit status of a command whose work ended with status. Where it failed, prints
+ * "erx NAME: text" to stderr. */
+int erx_command_end(const char *name, erx_status_t status, const erx_error_t *error);
 
 int erx_command_bench(int argc, char **argv);
 int erx_command_bench_journal(int argc, char **argv); /* bench journal */

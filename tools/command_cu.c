@@ -53,9 +53,9 @@ typedef struct {
 enum { OPTION_JSON = 1, OPTION_BASE, OPTION_DIVISOR };
 
 static const struct argp_option options[] = {
-    {"base", OPTION_BASE, "UNITS", 0, "What each syscall costs (default 100)", 0},
+    {"base", OPTION_BASE, "UNITS", 0, "Compute units that each syscall costs (default 100)", 0},
     {"divisor", OPTION_DIVISOR, "N", 0, "Multiply-adds for one unit more (default 100)", 0},
-    {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON; - is the standard output", 0},
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "the figures", 0),
     {0},
 };
 
@@ -74,9 +74,7 @@ static error_t parse(int key, char *text, struct argp_state *state)
         request->json = text;
         return 0;
     case ARGP_KEY_ARG:
-        if (request->what != NULL)
-            argp_error(state, "one MODEL at a time: '%s' is one too many", text);
-        request->what = text;
+        erx_option_take(state, "MODEL", text, &request->what);
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -90,8 +88,7 @@ static const struct argp parser = {
     .doc = "Shows what calls, layers and frames cost in compute units: as bytecode (published "
            "figures: naive 24.8 to 25.8 a multiply-add and 18.7 a table lookup, unsafe 20.7, "
            "packed 16.3, lookups of both 12.9) and as native execution with sol_matmul_i8. MODEL "
-           "is micro, tiny, small, target, wm384 or a model directory; all of these shapes "
-           "without it.",
+           "is " ERX_PRESET_WORDS ", or a model directory; all of these shapes without it.",
 };
 
 /* Costs */
@@ -274,5 +271,5 @@ int erx_command_cu(int argc, char **argv)
     erx_error_t error;
     erx_command_parse(&parser, argc, argv, &request);
     erx_status_t status = report(&request, &error);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+    return erx_command_end(argv[0], status, &error);
 }

@@ -6,8 +6,6 @@
 #include "tools/output.h"
 #include "tools/parallel.h"
 
-#include <stdlib.h>
-
 #define STAGE_FRAMES     600u
 #define ROLLOUTS_DEFAULT 128u
 
@@ -30,12 +28,14 @@ enum {
 };
 
 static const struct argp_option options[] = {
-    {"checkpoint", OPTION_CHECKPOINT, "FILE", 0, "The checkpoint that the model was made from", 0},
-    {"data", OPTION_DATA, "FILE", 0, "Real game sequences; its test games are used", 0},
-    {"json", OPTION_JSON, "FILE", 0, "Write everything as JSON; - is the standard output", 0},
+    {"checkpoint", OPTION_CHECKPOINT, "FILE", 0,
+     "The checkpoint that the model was made from (required)", 0},
+    {"data", OPTION_DATA, "FILE", 0, "Real game sequences, whose test games are used (required)",
+     0},
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "everything", 0),
     {"plots", OPTION_PLOTS, "DIR", 0, "Draw SVG and PNG pictures into DIR (needs gnuplot)", 0},
-    {"rollouts", OPTION_ROLLOUTS, "N", 0, "Rollouts to compare; by default 128", 0},
-    {"threads", OPTION_THREADS, "N", 0, "Threads; by default all processors", 0},
+    {"rollouts", OPTION_ROLLOUTS, "N", 0, "Rollouts to compare (default 128)", 0},
+    ERX_OPTION_ROW_THREADS(OPTION_THREADS, 0),
     {0},
 };
 
@@ -57,16 +57,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_ROLLOUTS:
         request->wanted.rollouts =
-            (uint32_t)erx_option_unsigned(state, "rollouts", text, 1, ERX_FIDELITY_ROLLOUTS_MAX);
+            erx_option_u32(state, "rollouts", text, 1, ERX_FIDELITY_ROLLOUTS_MAX);
         return 0;
     case OPTION_THREADS:
         request->wanted.threads =
-            (uint32_t)erx_option_unsigned(state, "threads", text, 1, ERX_PARALLEL_THREADS_MAX);
+            erx_option_u32(state, "threads", text, 1, ERX_PARALLEL_THREADS_MAX);
         return 0;
     case ARGP_KEY_ARG:
-        if (request->directory != NULL)
-            argp_error(state, "one DIR at a time: '%s' is one too many", text);
-        request->directory = text;
+        erx_option_take(state, "DIR", text, &request->directory);
         return 0;
     case ARGP_KEY_END:
         if (request->directory == NULL)
@@ -154,18 +152,13 @@ int erx_command_fidelity(int argc, char **argv)
                                     .rollout_frames = ERX_FIDELITY_ROLLOUT_MAX}};
     erx_command_parse(&parser, argc, argv, &request);
     erx_error_t error;
-    measuring_t *measuring = calloc(1, sizeof *measuring);
-    if (measuring == NULL) {
-        (void)erx_error_set(&error, ERX_ERR_MEMORY, "no memory");
-        return erx_command_fail(argv[0], &error);
-    }
-    measuring->request = &request;
-    measuring->error = &error;
-    erx_status_t status = measure(measuring);
-    erx_integer_model_close(&measuring->integers);
-    erx_sequences_close(&measuring->sequences);
-    erx_parameters_close(&measuring->checkpoint);
-    erx_model_file_close(&measuring->file);
-    free(measuring);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+    static measuring_t measuring; /* large */
+    measuring.request = &request;
+    measuring.error = &error;
+    erx_status_t status = measure(&measuring);
+    erx_integer_model_close(&measuring.integers);
+    erx_sequences_close(&measuring.sequences);
+    erx_parameters_close(&measuring.checkpoint);
+    erx_model_file_close(&measuring.file);
+    return erx_command_end(argv[0], status, &error);
 }

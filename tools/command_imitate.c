@@ -40,9 +40,9 @@ enum {
 };
 
 static const struct argp_option argp_options[] = {
-    {"data", OPTION_DATA, "FILE", 0, "Recorded game sequences; those marked is_test are held out",
-     0},
-    {"out", 'o', "FILE", 0, "Checkpoint to write (.safetensors, for erx quantize)", 0},
+    {"data", OPTION_DATA, "FILE", 0,
+     "Recorded game sequences; those marked is_test are held out (required)", 0},
+    {"out", 'o', "FILE", 0, "Checkpoint to write (.safetensors, for erx quantize; required)", 0},
     {"context", OPTION_CONTEXT, "K", 0, "Frames that the policy sees (default 10)", 0},
     {"hidden", OPTION_UNITS, "H", 0, "Units of the first layer (default 256)", 0},
     {"trunk", OPTION_TRUNK, "T", 0, "Units of the second layer (default 128)", 0},
@@ -51,17 +51,17 @@ static const struct argp_option argp_options[] = {
     {"decay", OPTION_DECAY, "D", 0, "Weight decay, a unit of learning rate (default 0.1)", 0},
     {"drop", OPTION_DROP, "N", 0,
      "Of 256 units of a layer, how many each sample goes without (default 64)", 0},
-    {"seed", OPTION_SEED, "S", 0, "First weights and order of the samples (default 1)", 0},
-    {"threads", OPTION_THREADS, "N", 0, "Threads; the result is the same (default: all processors)",
-     0},
-    {"json", OPTION_JSON, "FILE", 0, "Write what was measured as JSON ('-': standard output)", 0},
+    {"seed", OPTION_SEED, "S", 0,
+     "Seed of the first weights and of the order of the samples (default 1)", 0},
+    ERX_OPTION_ROW_THREADS(OPTION_THREADS, 0),
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "what was measured", 0),
     {0},
 };
 
 static uint32_t parse_size(const struct argp_state *state, const char *option, const char *text,
                            uint32_t most)
 {
-    return (uint32_t)erx_option_unsigned(state, option, text, 1, most);
+    return erx_option_u32(state, option, text, 1, most);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -93,15 +93,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
         request->training.decay = erx_option_real(state, "decay", text, 0.0, 100.0);
         return 0;
     case OPTION_DROP:
-        request->training.dropped =
-            (uint32_t)erx_option_unsigned(state, "drop", text, 0, DROPPED_MAX);
+        request->training.dropped = erx_option_u32(state, "drop", text, 0, DROPPED_MAX);
         return 0;
     case OPTION_SEED:
         request->training.seed = erx_option_unsigned(state, "seed", text, 0, UINT64_MAX);
         return 0;
     case OPTION_THREADS:
         request->training.threads =
-            (uint32_t)erx_option_unsigned(state, "threads", text, 1, ERX_PARALLEL_THREADS_MAX);
+            erx_option_u32(state, "threads", text, 1, ERX_PARALLEL_THREADS_MAX);
         return 0;
     case OPTION_JSON:
         request->json = text;
@@ -263,5 +262,5 @@ int erx_command_imitate(int argc, char **argv)
     imitation_t imitation = {.request = &request, .error = &error};
     erx_status_t status = run(&imitation);
     close_all(&imitation);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+    return erx_command_end(argv[0], status, &error);
 }

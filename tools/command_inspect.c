@@ -1,4 +1,4 @@
-/* erx inspect: what a model, policy or data directory or a trace holds. */
+/* erx inspect: what the directory of a model, a policy, data or an archive holds, or a trace. */
 #include "tools/archive_report.h"
 #include "tools/command.h"
 #include "tools/data_report.h"
@@ -22,9 +22,9 @@ typedef struct {
 enum { OPTION_TENSORS = 256, OPTION_SHARDS, OPTION_JSON };
 
 static const struct argp_option options[] = {
-    {"tensors", OPTION_TENSORS, NULL, 0, "List a model's tensors", 0},
+    {"tensors", OPTION_TENSORS, NULL, 0, "List the tensors of a model or policy", 0},
     {"shards", OPTION_SHARDS, NULL, 0, "List a model's shards with their hashes", 0},
-    {"json", OPTION_JSON, "FILE", 0, "Write everything as JSON; - is the standard output", 0},
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "everything", 0),
     {0},
 };
 
@@ -42,13 +42,12 @@ static error_t parse(int key, char *text, struct argp_state *state)
         request->json = text;
         return 0;
     case ARGP_KEY_ARG:
-        if (request->path != NULL)
-            argp_error(state, "one PATH at a time: '%s' is one too many", text);
-        request->path = text;
+        erx_option_take(state, "PATH", text, &request->path);
         return 0;
     case ARGP_KEY_END:
         if (request->path == NULL)
-            argp_error(state, "PATH is missing: a model directory, a data directory or a trace");
+            argp_error(state, "PATH is missing: a directory of a model, a policy, data or an "
+                              "archive, or a trace");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -60,7 +59,7 @@ static const struct argp parser = {
     .parser = parse,
     .args_doc = "PATH",
     .doc = "Shows what PATH holds: the directory of a model or a policy (checked in full, as for "
-           "running), a data directory or a trace.",
+           "running), a data directory, an archive or a trace.",
 };
 
 static erx_status_t inspect_model(const request_t *request, erx_error_t *error)
@@ -134,7 +133,7 @@ static erx_status_t inspect(const request_t *request, erx_error_t *error)
     if (S_ISREG(facts.st_mode) && begins_as_trace(request->path))
         return inspect_trace(request, error);
     return erx_error_set(error, ERX_ERR_FORMAT,
-                         "%s is neither a model directory nor a trace (" ERX_TRACE_MAGIC ")",
+                         "%s is neither a directory nor a trace (" ERX_TRACE_MAGIC ")",
                          request->path);
 }
 
@@ -144,5 +143,5 @@ int erx_command_inspect(int argc, char **argv)
     erx_command_parse(&parser, argc, argv, &request);
     erx_error_t error;
     erx_status_t status = inspect(&request, &error);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+    return erx_command_end(argv[0], status, &error);
 }

@@ -12,7 +12,9 @@
 
 static const struct argp_option options[] = {
     {"out", 'o', "DIR", 0,
-     "Directory to write " ERX_LUTS_FILE " and " ERX_LUTS_JSON_FILE " to; made where it is not", 0},
+     "Directory to write " ERX_LUTS_FILE " and " ERX_LUTS_JSON_FILE
+     " to, made where there is none (required)",
+     0},
     {0},
 };
 
@@ -61,5 +63,5 @@ int erx_command_luts(int argc, char **argv)
     erx_command_parse(&parser, argc, argv, &out);
     erx_error_t error;
     erx_status_t status = write_tables(out, &error);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+    return erx_command_end(argv[0], status, &error);
 }

@@ -10,7 +10,6 @@
 #include "tools/published.h"
 #include "tools/quantizer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* What the manifest's fidelity is measured on: enough for two digits, and
@@ -37,16 +36,18 @@ typedef struct {
 enum { OPTION_CALIB = 256, OPTION_NAME, OPTION_REPORT, OPTION_FORMAT, OPTION_FROM, OPTION_THREADS };
 
 static const struct argp_option options[] = {
-    {"calib", OPTION_CALIB, "FILE", 0, "Real game sequences to calibrate with", 0},
-    {"out", 'o', "DIR", 0, "Directory to make; must not exist, or be empty", 0},
-    {"name", OPTION_NAME, "NAME", 0, "Name of the model; by default that of the checkpoint", 0},
-    {"report", OPTION_REPORT, "FILE", 0, "Write the error of every weight as JSON", 0},
+    {"calib", OPTION_CALIB, "FILE", 0,
+     "Real game sequences to calibrate with (required by the format erx)", 0},
+    {"out", 'o', "DIR", 0, "Directory to make, new or empty (required)", 0},
+    {"name", OPTION_NAME, "NAME", 0, "Name of the model (default: that of the checkpoint)", 0},
+    {"report", OPTION_REPORT, "FILE", 0,
+     "Write the error of every weight as JSON; - is the standard output", 0},
     {"format", OPTION_FORMAT, "FORMAT", 0,
      "erx (runs in the engine, the default) or published (mamba2_int8_v1 or policy_int8_v1, "
      "weights alone)",
      0},
     {"from", OPTION_FROM, "DIR", 0, "Take a published directory in place of a checkpoint", 0},
-    {"threads", OPTION_THREADS, "N", 0, "Threads; by default all processors", 0},
+    ERX_OPTION_ROW_THREADS(OPTION_THREADS, 0),
     {0},
 };
 
@@ -88,13 +89,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
         request->from = text;
         return 0;
     case OPTION_THREADS:
-        request->threads =
-            (uint32_t)erx_option_unsigned(state, "threads", text, 1, ERX_PARALLEL_THREADS_MAX);
+        request->threads = erx_option_u32(state, "threads", text, 1, ERX_PARALLEL_THREADS_MAX);
         return 0;
     case ARGP_KEY_ARG:
-        if (request->checkpoint != NULL)
-            argp_error(state, "one CHECKPOINT at a time: '%s' is one too many", text);
-        request->checkpoint = text;
+        erx_option_take(state, "CHECKPOINT", text, &request->checkpoint);
         return 0;
     case ARGP_KEY_END:
         check_request(state, request);
@@ -323,19 +321,14 @@ int erx_command_quantize(int argc, char **argv)
     request_t request = {0};
     erx_command_parse(&parser, argc, argv, &request);
     erx_error_t error;
-    making_t *making = calloc(1, sizeof *making);
-    if (making == NULL) {
-        (void)erx_error_set(&error, ERX_ERR_MEMORY, "no memory");
-        return erx_command_fail(argv[0], &error);
-    }
-    making->request = &request;
-    making->error = &error;
-    erx_status_t status = make(making);
-    erx_model_draft_close(&making->draft);
-    erx_quantizer_report_close(&making->report);
-    erx_calibration_close(&making->calibration);
-    erx_sequences_close(&making->sequences);
-    erx_parameters_close(&making->checkpoint);
-    free(making);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+    static making_t making; /* large */
+    making.request = &request;
+    making.error = &error;
+    erx_status_t status = make(&making);
+    erx_model_draft_close(&making.draft);
+    erx_quantizer_report_close(&making.report);
+    erx_calibration_close(&making.calibration);
+    erx_sequences_close(&making.sequences);
+    erx_parameters_close(&making.checkpoint);
+    return erx_command_end(argv[0], status, &error);
 }

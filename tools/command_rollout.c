@@ -32,11 +32,10 @@ static const struct argp_option argp_options[] = {
      0},
     {"sessions", OPTION_SESSIONS, "S", 0,
      "Play the same game in S sessions of one batch; all must agree (default 1)", 0},
-    {"seed", OPTION_SEED, "S", 0, "Of the chance of policies and scripts (default 1)", 0},
+    {"seed", OPTION_SEED, "S", 0, "Seed of the chance of policies and scripts (default 1)", 0},
     {"hash", OPTION_HASH, NULL, 0,
      "Print a line '<frame> <hash>' a frame: FNV-1a 64 of the HiddenState data", 0},
-    {"json", OPTION_JSON, "FILE", 0, "Write the frames for the visualizer ('-': standard output)",
-     0},
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "the frames, for a viewer,", 0),
     {0},
 };
 
@@ -48,16 +47,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         state->child_inputs[0] = &options->play;
         return 0;
     case OPTION_GAME:
-        options->game =
-            (uint32_t)erx_option_unsigned(state, "game", argument, 0, ERX_TRACE_GAMES_MAX - 1);
+        options->game = erx_option_u32(state, "game", argument, 0, ERX_TRACE_GAMES_MAX - 1);
         return 0;
     case OPTION_FRAMES:
-        options->frames =
-            (uint32_t)erx_option_unsigned(state, "frames", argument, 1, ROLLOUT_FRAMES_MAX);
+        options->frames = erx_option_u32(state, "frames", argument, 1, ROLLOUT_FRAMES_MAX);
         return 0;
     case OPTION_SESSIONS:
-        options->sessions =
-            (uint32_t)erx_option_unsigned(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
+        options->sessions = erx_option_u32(state, "sessions", argument, 1, ERX_SESSIONS_MAX);
         return 0;
     case OPTION_SEED:
         options->seed = erx_option_unsigned(state, "seed", argument, 0, UINT64_MAX);
@@ -202,7 +198,7 @@ int erx_command_rollout(int argc, char **argv)
     static const struct argp argp = {
         .options = argp_options,
         .parser = parse,
-        .doc = "Play one game of a trace through a model, closed loop from a fresh session; "
+        .doc = "Plays one game of a trace through a model, closed loop from a fresh session; "
                "scripts and "
                "policies may take the players' seats.\v"
                "Without --hash or --json, prints the last frame in words. One worker unless told.",
@@ -219,5 +215,5 @@ int erx_command_rollout(int argc, char **argv)
     if (status == ERX_OK && !options.hash && options.json == NULL)
         print_summary(&rollout);
     close_rollout(&rollout);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("rollout", &error);
+    return erx_command_end(argv[0], status, &error);
 }

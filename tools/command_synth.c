@@ -25,9 +25,9 @@ typedef struct {
 } request_t;
 
 static const struct argp_option options[] = {
-    {"preset", 'p', "NAME", 0, "Shape: micro, tiny, small, target, wm384 or mlp", 1},
+    {"preset", 'p', "NAME", 0, "Shape: " ERX_PRESET_WORDS ", or mlp", 1},
     {"seed", 's', "N", 0, "Seed; the same gives the same bytes on every machine (default 1)", 1},
-    {"out", 'o', "DIR", 0, "Model directory to make; must be new or empty", 1},
+    {"out", 'o', "DIR", 0, "Model directory to make, new or empty (required)", 1},
     {0, 0, 0, 0, "In place of a preset:", 2},
     {"d-model", OPTION_D_MODEL, "N", 0, "Width, a multiple of 32 up to 1024", 2},
     {"d-state", OPTION_D_STATE, "N", 0, "States a channel, even, up to 128 (default 16)", 2},
@@ -40,8 +40,7 @@ static const struct argp_option options[] = {
 static void take_preset(request_t *request, const char *text, const struct argp_state *state)
 {
     const char *names[ERX_PRESETS + 2] = {NULL};
-    for (uint32_t i = 0; i < ERX_PRESETS; i++)
-        names[i] = erx_presets[i].name;
+    erx_preset_names(names);
     names[ERX_PRESETS] = "mlp";
     uint32_t choice = erx_option_choice(state, "preset", text, names);
     request->shape = choice == ERX_PRESETS ? erx_preset_mlp : erx_presets[choice].shape;
@@ -79,7 +78,7 @@ static uint32_t take_size(request_t *request, const struct argp_state *state, co
                           const char *text, uint32_t greatest)
 {
     request->sized = true;
-    return (uint32_t)erx_option_unsigned(state, option, text, 1, greatest);
+    return erx_option_u32(state, option, text, 1, greatest);
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -183,5 +182,5 @@ int erx_command_synth(int argc, char **argv)
     erx_command_parse(&parser, argc, argv, &request);
     erx_error_t error;
     erx_status_t status = make_model(&request, &error);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+    return erx_command_end(argv[0], status, &error);
 }

@@ -28,8 +28,7 @@ static const struct argp_option options[] = {
     {"seed", 's', "N", 0, "Seed; the same gives the same trace (default 1)", 1},
     {"out", 'o', "FILE", 0, "Where to write the trace; - is the standard output", 1},
     {"show", OPTION_SHOW, "FILE", 0, "Show the games and inputs of a trace", 2},
-    {"json", OPTION_JSON, "FILE", 0, "With --show: write them as JSON; - is the standard output",
-     2},
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "what --show shows", 2),
     {0},
 };
 
@@ -48,10 +47,10 @@ static error_t parse(int key, char *text, struct argp_state *state)
     request_t *request = state->input;
     switch (key) {
     case 'g':
-        request->games = (uint32_t)erx_option_unsigned(state, "games", text, 1, GAMES_MAX);
+        request->games = erx_option_u32(state, "games", text, 1, GAMES_MAX);
         return 0;
     case 'f':
-        request->frames = (uint32_t)erx_option_unsigned(state, "frames", text, 1, FRAMES_MAX);
+        request->frames = erx_option_u32(state, "frames", text, 1, FRAMES_MAX);
         return 0;
     case 's':
         request->seed = erx_option_unsigned(state, "seed", text, 0, UINT64_MAX);
@@ -138,5 +137,5 @@ int erx_command_trace(int argc, char **argv)
     erx_error_t error;
     erx_status_t status =
         request.show != NULL ? show_trace(&request, &error) : make_trace(&request, &error);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail(argv[0], &error);
+    return erx_command_end(argv[0], status, &error);
 }

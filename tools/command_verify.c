@@ -23,13 +23,13 @@ typedef struct {
 enum { OPTION_DATA = 1, OPTION_ARCHIVE, OPTION_PROGRAM, OPTION_WORKERS, OPTION_ISA, OPTION_JSON };
 
 static const struct argp_option options[] = {
-    {"data", OPTION_DATA, "DIR", 0, "Data directory, from its oldest checkpoints on", 0},
-    {"archive", OPTION_ARCHIVE, "DIR", 0, "Archive, from the first block on", 0},
+    {"data", OPTION_DATA, "DIR", 0, "Verify a data directory, from its oldest checkpoints on", 0},
+    {"archive", OPTION_ARCHIVE, "DIR", 0, "Verify an archive, from the first block on", 0},
     {"program", OPTION_PROGRAM, "ID", 0,
      "World program that owns uploaded models (default: as serve)", 0},
     {"workers", OPTION_WORKERS, "W", 0, "Worker threads (default: one a processor)", 0},
-    {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 0},
-    {"json", OPTION_JSON, "FILE", 0, "Write the figures as JSON ('-': standard output)", 0},
+    ERX_OPTION_ROW_ISA(OPTION_ISA, 0),
+    ERX_OPTION_ROW_JSON(OPTION_JSON, "the figures", 0),
     {0},
 };
 
@@ -48,8 +48,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
             argp_error(state, "--program: '%s' is not an address", argument);
         return 0;
     case OPTION_WORKERS:
-        request->config.worker_count =
-            (uint32_t)erx_option_unsigned(state, "workers", argument, 1, ERX_CPUS_MAX);
+        request->config.worker_count = erx_option_u32(state, "workers", argument, 1, ERX_CPUS_MAX);
         return 0;
     case OPTION_ISA:
         request->config.isa = argument;
@@ -197,7 +196,7 @@ int erx_command_verify(int argc, char **argv)
         options,
         parse,
         NULL,
-        "Re-execute a journal and compare every recorded frame hash.\v"
+        "Re-executes a journal and compares every recorded frame hash.\v"
         "Exit status 1 where something differs, is damaged or missing; the message names the "
         "first record, block and session.",
         NULL,
@@ -207,5 +206,5 @@ int erx_command_verify(int argc, char **argv)
     erx_error_t error;
     erx_command_parse(&argp, argc, argv, &request);
     erx_status_t status = verify(&request, &error);
-    return status == ERX_OK ? ERX_EXIT_OK : erx_command_fail("verify", &error);
+    return erx_command_end(argv[0], status, &error);
 }

@@ -70,6 +70,12 @@ uint64_t erx_option_unsigned(const struct argp_state *state, const char *option,
     return value;
 }
 
+uint32_t erx_option_u32(const struct argp_state *state, const char *option, const char *text,
+                        uint32_t least, uint32_t greatest)
+{
+    return (uint32_t)erx_option_unsigned(state, option, text, least, greatest);
+}
+
 double erx_option_real(const struct argp_state *state, const char *option, const char *text,
                        double least, double greatest)
 {
@@ -86,6 +92,14 @@ uint32_t erx_option_choice(const struct argp_state *state, const char *option, c
     uint32_t value = 0;
     check(state, option, erx_parse_choice(text, words, &value, &error), &error);
     return value;
+}
+
+void erx_option_take(const struct argp_state *state, const char *what, const char *text,
+                     const char **argument)
+{
+    if (*argument != NULL)
+        argp_error(state, "one %s at a time: '%s' is one too many", what, text);
+    *argument = text;
 }
 
 void erx_option_require(const struct argp_state *state, const char *option, const char *value)

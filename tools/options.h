@@ -6,6 +6,23 @@
 
 #include <argp.h>
 
+/* Rows of an argp table for options that several commands have, so that they are
+ * worded once. */
+#define ERX_OPTION_ROW_JSON(key, what, group)                                                      \
+    {                                                                                              \
+        "json", key, "FILE", 0, "Write " what " as JSON; - is the standard output", group          \
+    }
+#define ERX_OPTION_ROW_ISA(key, group)                                                             \
+    {                                                                                              \
+        "isa", key, "NAME", 0,                                                                     \
+            "Instruction set: scalar, avx2 or avx512vnni (default: the best here)", group          \
+    }
+#define ERX_OPTION_ROW_THREADS(key, group)                                                         \
+    {                                                                                              \
+        "threads", key, "N", 0, "Threads; any number gives the same (default: all processors)",    \
+            group                                                                                  \
+    }
+
 /* Reads all of text as a whole number in [least, greatest], decimal or, after
  * 0x, hexadecimal. The error says what was given and the range. */
 erx_status_t erx_parse_unsigned(const char *text, uint64_t least, uint64_t greatest,
@@ -24,10 +41,17 @@ erx_status_t erx_parse_choice(const char *text, const char *const words[], uint3
  * the option ("--games: ...") and ends the process with exit status 2. */
 uint64_t erx_option_unsigned(const struct argp_state *state, const char *option, const char *text,
                              uint64_t least, uint64_t greatest);
+uint32_t erx_option_u32(const struct argp_state *state, const char *option, const char *text,
+                        uint32_t least, uint32_t greatest);
 double erx_option_real(const struct argp_state *state, const char *option, const char *text,
                        double least, double greatest);
 uint32_t erx_option_choice(const struct argp_state *state, const char *option, const char *text,
                            const char *const words[]);
+
+/* Takes the one argument of a command that is no option; a second one is a usage
+ * error that says what it is ("one PATH at a time: ..."). */
+void erx_option_take(const struct argp_state *state, const char *what, const char *text,
+                     const char **argument);
 
 /* Usage error unless value was given. */
 void erx_option_require(const struct argp_state *state, const char *option, const char *value);

@@ -22,11 +22,11 @@ static const struct argp_option play_options[] = {
      "Who plays player 1: trace (default), script, policy:DIR, or steady:DIR, the policy without "
      "chance",
      1},
-    {"p1", OPTION_P1, "WHO", 0, "Who plays player 2", 1},
-    {"bots", OPTION_BOTS, "WHO", 0, "Who plays both", 1},
+    {"p1", OPTION_P1, "WHO", 0, "Who plays player 2, likewise", 1},
+    {"bots", OPTION_BOTS, "WHO", 0, "Who plays both players, likewise", 1},
     {"workers", OPTION_WORKERS, "W", 0, "Worker threads", 2},
     {"cpus", OPTION_CPUS, "LIST", 0, "Processors to use, such as 0-3,8 (default: all)", 2},
-    {"isa", OPTION_ISA, "NAME", 0, "scalar, avx2 or avx512vnni (default: the best here)", 2},
+    ERX_OPTION_ROW_ISA(OPTION_ISA, 2),
     {"schedule", OPTION_SCHEDULE, "HOW", 0,
      "slice (sessions over workers), split (matrix rows over workers) or auto (default)", 2},
     {0},
@@ -64,8 +64,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         seat(state, "bots", argument, 0, ERX_PLAYERS);
         return 0;
     case OPTION_WORKERS:
-        options->config.worker_count =
-            (uint32_t)erx_option_unsigned(state, "workers", argument, 1, ERX_CPUS_MAX);
+        options->config.worker_count = erx_option_u32(state, "workers", argument, 1, ERX_CPUS_MAX);
         return 0;
     case OPTION_CPUS:
         options->config.cpu_list = argument;

@@ -46,6 +46,12 @@ const erx_shape_t erx_preset_mlp = {.stack = {.context = 10,
                                               .embed_widths = {32, 4, 8, 2, 2, 4, 8, 4},
                                               .is_world = true}};
 
+void erx_preset_names(const char *names_out[ERX_PRESETS])
+{
+    for (uint32_t i = 0; i < ERX_PRESETS; i++)
+        names_out[i] = erx_presets[i].name;
+}
+
 const erx_preset_t *erx_preset_find(const char *name)
 {
     for (uint32_t i = 0; i < ERX_PRESETS; i++)

@@ -52,6 +52,11 @@ class Dispatch(CommandLine):
         for command in commands:
             self.assertIn(f"Usage: erx {command} ", self.run_ok(command, "--help"))
 
+    def test_help_of_a_command_may_be_asked_for_in_front(self):
+        self.assertEqual(self.run_ok("help"), self.run_ok("--help"))
+        self.assertEqual(self.run_ok("help", "trace"), self.run_ok("trace", "--help"))
+        self.run_refused(2, "did you mean 'erx trace'?", "help", "trce")
+
     def test_version(self):
         self.assertRegex(self.run_ok("--version"), r"^erx \d+\.\d+\.\d+\n$")
         self.assertEqual(self.run_ok("trace", "--version"), self.run_ok("--version"))
@@ -187,7 +192,7 @@ class Inspect(CommandLine):
     def test_anything_else(self):
         other = self.scratch / "other"
         other.write_text("ERXTRAC")
-        self.run_refused(1, "neither a model directory nor a trace", "inspect", other)
+        self.run_refused(1, "neither a directory nor a trace", "inspect", other)
         self.run_refused(1, "neither", "inspect", "/dev/null")
         self.run_refused(1, "No such file", "inspect", self.scratch / "absent")
         self.run_refused(1, "manifest.json: cannot open", "inspect", self.scratch)
