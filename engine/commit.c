@@ -32,6 +32,7 @@ typedef struct {
     stage_progress_t progress; /* the machine's, as is file; WAITING unless it has begun */
     uint32_t file;
     uint64_t offset;
+    uint64_t records; /* that were submitted before it */
     erx_checkpoint_t *image;
 } stage_t;
 
@@ -42,6 +43,7 @@ struct erx_commit {
     erx_thread_t *thread;
     atomic_bool stopping;
     atomic_bool failed;
+    atomic_bool hurried; /* by the control thread, until the machine has seen it */
     _Atomic uint64_t confirmed;
     erx_error_t error; /* published by failed */
     /* The control thread's. */
@@ -171,7 +173,22 @@ static void end_flush(erx_commit_t *commit, uint32_t file)
     }
 }
 
-/* Starts what the control thread has submitted; records first. */
+/* Starts checkpoints after the record that follows them: they come at the end of
+ * a block, and many megabytes in the device's queue would hold up the record of
+ * the next block, which is about to come. */
+static void start_stages(erx_commit_t *commit)
+{
+    bool hurried = atomic_exchange_explicit(&commit->hurried, false, memory_order_acquire);
+    for (uint32_t i = 0; i < commit->plan.stage_count; i++) {
+        const stage_t *stage = &commit->stages[i];
+        /* Acquire: the image's bytes were written before it was submitted. */
+        if (atomic_load_explicit(&stage->state, memory_order_acquire) == SUBMITTED &&
+            stage->progress == WAITING && (hurried || commit->confirm_count > stage->records))
+            start_stage(commit, i);
+    }
+}
+
+/* Starts what the control thread has submitted. */
 static void start_all(erx_commit_t *commit)
 {
     for (;;) {
@@ -184,10 +201,7 @@ static void start_all(erx_commit_t *commit)
         start_record(commit, index);
         commit->start_count++;
     }
-    for (uint32_t i = 0; i < commit->plan.stage_count; i++)
-        if (atomic_load_explicit(&commit->stages[i].state, memory_order_acquire) == SUBMITTED &&
-            commit->stages[i].progress == WAITING)
-            start_stage(commit, i);
+    start_stages(commit);
     for (uint32_t file = ERX_JOURNAL_COPIES; file < commit->io->file_count; file++)
         start_flush(commit, file);
 }
@@ -275,6 +289,7 @@ void erx_commit_turn(erx_commit_t *commit, uint64_t wait_ns)
     if (has_failed(commit))
         return;
     confirm_all(commit);
+    start_stages(commit);
     for (uint32_t file = ERX_JOURNAL_COPIES; file < commit->io->file_count; file++)
         start_flush(commit, file);
 }
@@ -302,6 +317,13 @@ void erx_commit_wait(erx_commit_t *commit)
         erx_commit_turn(commit, CONTROL_WAIT_NS);
     else
         erx_clock_sleep_until(erx_clock_now() + CONTROL_WAIT_NS);
+}
+
+void erx_commit_hurry(erx_commit_t *commit)
+{
+    atomic_store_explicit(&commit->hurried, true, memory_order_release);
+    if (commit->thread != NULL)
+        erx_io_wake(commit->io);
 }
 
 erx_record_t *erx_commit_next_record(erx_commit_t *commit)
@@ -340,6 +362,7 @@ erx_checkpoint_t *erx_commit_stage(erx_commit_t *commit, uint32_t stage)
 void erx_commit_submit_stage(erx_commit_t *commit, uint32_t stage, uint64_t offset)
 {
     commit->stages[stage].offset = offset;
+    commit->stages[stage].records = commit->submit_count;
     /* Release: the image's bytes come with it. */
     atomic_store_explicit(&commit->stages[stage].state, SUBMITTED, memory_order_release);
     if (commit->thread != NULL)
@@ -388,7 +411,8 @@ erx_status_t erx_commit_health(const erx_commit_t *commit, erx_error_t *error)
 
 uint64_t erx_commit_cpu_ns(const erx_commit_t *commit)
 {
-    return commit->thread == NULL ? 0 : erx_thread_cpu_ns(commit->thread);
+    return commit->thread == NULL ? 0
+                                  : erx_thread_cpu_ns(commit->thread) + erx_io_cpu_ns(commit->io);
 }
 
 static bool is_busy(const erx_commit_t *commit)
@@ -404,8 +428,10 @@ static bool is_busy(const erx_commit_t *commit)
 
 void erx_commit_stop(erx_commit_t *commit)
 {
-    while (is_busy(commit) && !has_failed(commit))
+    while (is_busy(commit) && !has_failed(commit)) {
+        erx_commit_hurry(commit);
         erx_commit_wait(commit);
+    }
     atomic_store_explicit(&commit->stopping, true, memory_order_release);
     if (commit->thread != NULL)
         erx_io_wake(commit->io);

@@ -6,7 +6,8 @@
  * when both copies of it and of every record before it are durable. At most
  * ERX_COMMITS_MAX records are in flight; then the control thread waits, which is
  * the engine's backpressure. Checkpoints lie in staging buffers until an
- * fdatasync of their file that was started after their write had completed.
+ * fdatasync of their file that was started after their write had completed;
+ * their write starts when the next record is confirmed.
  *
  * The machine turns on a thread of its own, or, without one (tests), whenever
  * the control thread calls erx_commit_turn or waits.
@@ -78,8 +79,11 @@ uint32_t erx_commit_free_stage(const erx_commit_t *commit, uint32_t from);
 erx_checkpoint_t *erx_commit_stage(erx_commit_t *commit, uint32_t stage);
 
 /* Submits a filled staging buffer; the machine seals it and writes it to offset
- * of the pool's file. */
+ * of the pool's file, once the next record is confirmed. */
 void erx_commit_submit_stage(erx_commit_t *commit, uint32_t stage, uint64_t offset);
+
+/* Has the machine write what was submitted without waiting for another record. */
+void erx_commit_hurry(erx_commit_t *commit);
 
 /* Takes the next record that was confirmed; false when there is none. */
 bool erx_commit_collect_record(erx_commit_t *commit, erx_committed_t *committed_out);

@@ -224,6 +224,11 @@ erx_status_t erx_io_health(const erx_io_t *io, erx_error_t *error)
                          strerror(reason), advice(reason));
 }
 
+uint64_t erx_io_cpu_ns(const erx_io_t *io)
+{
+    return io->verbs->cpu_ns == NULL ? 0 : io->verbs->cpu_ns(io);
+}
+
 const char *erx_io_name(const erx_io_t *io)
 {
     return io->verbs->name;

@@ -141,6 +141,9 @@ uint32_t erx_io_in_flight(const erx_io_t *io);
  * where, and what to do. */
 erx_status_t erx_io_health(const erx_io_t *io, erx_error_t *error);
 
+/* Processor time of threads that the device has of its own. Any thread. */
+uint64_t erx_io_cpu_ns(const erx_io_t *io);
+
 /* "io_uring", "pwritev2" or what tests call theirs. */
 const char *erx_io_name(const erx_io_t *io);
 
@@ -161,7 +164,8 @@ typedef struct {
     uint32_t (*poll)(erx_io_t *io, erx_io_outcome_t *outcomes, uint32_t max, uint64_t wait_ns);
     void (*wake)(erx_io_t *io);
     int32_t (*read)(erx_io_t *io, uint32_t file, uint64_t offset, void *buffer, uint32_t bytes);
-    void (*close)(erx_io_t *io); /* nothing is in flight; frees the device */
+    uint64_t (*cpu_ns)(const erx_io_t *io); /* NULL: it has no threads */
+    void (*close)(erx_io_t *io);            /* nothing is in flight; frees the device */
 } erx_io_verbs_t;
 
 typedef enum {

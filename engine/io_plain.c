@@ -7,7 +7,6 @@
 #include "mem/assert.h"
 
 #include <errno.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 typedef struct {
@@ -26,20 +25,6 @@ static void plain_submit(erx_io_t *io, const erx_io_operation_t *operation)
     plain->queue[plain->tail++ % ERX_IO_SLOTS_MAX] = *operation;
 }
 
-/* A write, which with RWF_DSYNC is durable when it returns. */
-static int32_t run_write(int descriptor, const erx_io_operation_t *operation)
-{
-    const struct iovec vector = {(void *)(uintptr_t)operation->buffer, operation->bytes};
-    int flags = operation->kind == ERX_IO_WRITE_FLUSH ? RWF_DSYNC : 0;
-    ssize_t count;
-    do
-        count = pwritev2(descriptor, &vector, 1, (off_t)operation->offset, flags);
-    while (count < 0 && errno == EINTR);
-    if (count == (ssize_t)operation->bytes)
-        return 0;
-    return count > 0 ? (int32_t)count : count < 0 ? -errno : -EIO;
-}
-
 static uint32_t plain_poll(erx_io_t *io, erx_io_outcome_t *outcomes, uint32_t max, uint64_t wait_ns)
 {
     (void)max; /* at least one */
@@ -51,7 +36,7 @@ static uint32_t plain_poll(erx_io_t *io, erx_io_outcome_t *outcomes, uint32_t ma
     const erx_io_operation_t *operation = &plain->queue[plain->head++ % ERX_IO_SLOTS_MAX];
     int descriptor = plain->descriptors[operation->file];
     bool flush = operation->kind == ERX_IO_FLUSH;
-    int32_t result = !flush                       ? run_write(descriptor, operation)
+    int32_t result = !flush                       ? erx_io_pwrite(descriptor, operation)
                      : fdatasync(descriptor) == 0 ? 0
                                                   : -errno;
     outcomes[0] = (erx_io_outcome_t){.slot = operation->slot, .in_flush = flush, .result = result};

@@ -1,10 +1,12 @@
-/* Storage through io_uring. Each operation is one submission, or two that are
- * linked: WRITE, then FSYNC(DATASYNC), which the kernel starts only after the
- * write completed whole. Submissions go to the kernel at the next poll, all in
- * one system call, which also waits. No kernel thread polls on our behalf. */
+/* Storage through io_uring. Writes and flushes are submissions, which go to the
+ * kernel at the next poll, all in one system call, which also waits. No kernel
+ * thread polls on our behalf. A write then flush, which somebody waits for, is
+ * made by a thread instead (io_writer.h); files take turns with the threads, so
+ * that the copies of a record are written at the same time. */
 #include "engine/io.h"
 
 #include "engine/io_wake.h"
+#include "engine/io_writer.h"
 #include "mem/alloc.h"
 #include "mem/assert.h"
 
@@ -15,21 +17,20 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Two entries an operation and one for the wake, as a power of two. */
-#define RING_ENTRIES  256u
+/* An entry an operation and one for the wake, as a power of two. */
+#define RING_ENTRIES  128u
+#define WRITERS       2u
 #define NS_PER_SECOND UINT64_C(1000000000)
 
-ERX_STATIC_ASSERT(RING_ENTRIES >= 2 * ERX_IO_SLOTS_MAX + 1, "every slot can be in flight");
+ERX_STATIC_ASSERT(RING_ENTRIES >= ERX_IO_SLOTS_MAX + 1, "every slot can be in flight");
 
 /* Which submission a completion belongs to: user data is slot * PARTS + part. */
 enum { PART_WRITE, PART_FLUSH, PART_WAKE, PARTS };
 
-/* What has come back of a slot's operation. */
+/* A slot's operation in the ring. */
 typedef struct {
-    uint32_t bytes;  /* that a write must report */
-    uint8_t awaited; /* completions still to come */
-    bool in_flush;   /* where result is not 0 */
-    int32_t result;  /* the first failure, as in erx_io_outcome_t */
+    uint32_t bytes; /* that a write must report */
+    bool awaited;
 } progress_t;
 
 typedef struct {
@@ -42,6 +43,7 @@ typedef struct {
     bool buffers_registered;
     int32_t broken; /* why the ring can no longer be entered: -errno; else 0 */
     uint64_t wakes; /* where the ring puts what it read */
+    erx_io_writer_t *writers[WRITERS];
     int descriptors[ERX_IO_FILES_MAX];
     progress_t progress[ERX_IO_SLOTS_MAX];
 } uring_t;
@@ -70,7 +72,7 @@ static unsigned file_flags(const uring_t *uring)
     return uring->files_registered ? IOSQE_FIXED_FILE : 0;
 }
 
-static void prepare_write(uring_t *uring, const erx_io_operation_t *operation, unsigned flags)
+static void prepare_write(uring_t *uring, const erx_io_operation_t *operation)
 {
     struct io_uring_sqe *entry = next_entry(uring);
     int file = file_of(uring, operation->file);
@@ -79,7 +81,7 @@ static void prepare_write(uring_t *uring, const erx_io_operation_t *operation, u
                                   operation->offset, (int)operation->region);
     else
         io_uring_prep_write(entry, file, operation->buffer, operation->bytes, operation->offset);
-    label(entry, operation->slot, PART_WRITE, flags | file_flags(uring));
+    label(entry, operation->slot, PART_WRITE, file_flags(uring));
 }
 
 static void prepare_flush(uring_t *uring, const erx_io_operation_t *operation)
@@ -92,12 +94,15 @@ static void prepare_flush(uring_t *uring, const erx_io_operation_t *operation)
 static void uring_submit(erx_io_t *io, const erx_io_operation_t *operation)
 {
     uring_t *uring = (uring_t *)io;
-    bool both = operation->kind == ERX_IO_WRITE_FLUSH;
-    uring->progress[operation->slot] =
-        (progress_t){.bytes = operation->bytes, .awaited = both ? 2 : 1};
-    if (operation->kind != ERX_IO_FLUSH)
-        prepare_write(uring, operation, both ? IOSQE_IO_LINK : 0);
-    if (operation->kind != ERX_IO_WRITE)
+    if (operation->kind == ERX_IO_WRITE_FLUSH) {
+        erx_io_writer_submit(uring->writers[operation->file % WRITERS],
+                             uring->descriptors[operation->file], operation);
+        return;
+    }
+    uring->progress[operation->slot] = (progress_t){.bytes = operation->bytes, .awaited = true};
+    if (operation->kind == ERX_IO_WRITE)
+        prepare_write(uring, operation);
+    else
         prepare_flush(uring, operation);
 }
 
@@ -132,7 +137,7 @@ static bool is_passing(int32_t result)
            result == -EBUSY;
 }
 
-/* Counts a completion toward its slot; true when the operation is over. */
+/* Takes a completion; false where it is not an operation's. */
 static bool account(uring_t *uring, const struct io_uring_cqe *completion,
                     erx_io_outcome_t *outcome)
 {
@@ -144,20 +149,26 @@ static bool account(uring_t *uring, const struct io_uring_cqe *completion,
         return false;
     }
     progress_t *progress = &uring->progress[slot];
-    ERX_ASSERT(progress->awaited > 0);
-    progress->awaited--;
+    ERX_ASSERT(progress->awaited);
+    progress->awaited = false;
     bool write = part == PART_WRITE;
     bool whole = write ? completion->res == (int32_t)progress->bytes : completion->res == 0;
-    if (!whole && (write || progress->result == 0)) {
-        /* Where the write fails, the flush is only cancelled. */
-        progress->result = completion->res != 0 ? completion->res : -EIO;
-        progress->in_flush = !write;
-    }
-    *outcome = (erx_io_outcome_t){
-        .slot = slot, .in_flush = progress->in_flush, .result = progress->result};
-    return progress->awaited == 0;
+    *outcome = (erx_io_outcome_t){.slot = slot, .in_flush = !whole && !write};
+    if (!whole)
+        outcome->result = completion->res != 0 ? completion->res : -EIO;
+    return true;
 }
 
+static uint32_t take_written(uring_t *uring, erx_io_outcome_t *outcomes, uint32_t max)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < WRITERS; i++)
+        while (count < max && erx_io_writer_take(uring->writers[i], &outcomes[count]))
+            count++;
+    return count;
+}
+
+/* The ring first: whoever sees a writer's wake there finds what it wrote. */
 static uint32_t reap(uring_t *uring, erx_io_outcome_t *outcomes, uint32_t max)
 {
     uint32_t count = 0;
@@ -167,19 +178,21 @@ static uint32_t reap(uring_t *uring, erx_io_outcome_t *outcomes, uint32_t max)
             count++;
         io_uring_cqe_seen(&uring->ring, completion);
     }
-    return count;
+    return count + take_written(uring, outcomes + count, max - count);
 }
 
-/* The ring cannot be entered any more: whatever is in flight has failed. */
-static uint32_t give_up(uring_t *uring, erx_io_outcome_t *outcomes, uint32_t max)
+/* The ring cannot be entered any more: whatever is in flight there has failed. */
+static uint32_t give_up(uring_t *uring, erx_io_outcome_t *outcomes, uint32_t max, uint64_t wait_ns)
 {
-    uint32_t count = 0;
+    uint32_t count = take_written(uring, outcomes, max);
     for (uint32_t slot = 0; slot < ERX_IO_SLOTS_MAX && count < max; slot++) {
-        if (uring->progress[slot].awaited == 0)
+        if (!uring->progress[slot].awaited)
             continue;
-        uring->progress[slot].awaited = 0;
+        uring->progress[slot].awaited = false;
         outcomes[count++] = (erx_io_outcome_t){.slot = slot, .result = uring->broken};
     }
+    if (count == 0)
+        erx_io_wake_wait(uring->wake, wait_ns);
     return count;
 }
 
@@ -187,7 +200,7 @@ static uint32_t uring_poll(erx_io_t *io, erx_io_outcome_t *outcomes, uint32_t ma
 {
     uring_t *uring = (uring_t *)io;
     if (uring->broken != 0)
-        return give_up(uring, outcomes, max);
+        return give_up(uring, outcomes, max, wait_ns);
     bool queued = io_uring_sq_ready(&uring->ring) > 0;
     uint32_t count = queued ? 0 : reap(uring, outcomes, max);
     if (count > 0 || (wait_ns == 0 && io->in_flight == 0))
@@ -198,7 +211,7 @@ static uint32_t uring_poll(erx_io_t *io, erx_io_outcome_t *outcomes, uint32_t ma
         uring->woken = false;
     if (count == 0 && !is_passing(result)) {
         uring->broken = result;
-        return give_up(uring, outcomes, max);
+        return give_up(uring, outcomes, max, 0);
     }
     return count;
 }
@@ -214,9 +227,24 @@ static int32_t uring_read(erx_io_t *io, uint32_t file, uint64_t offset, void *bu
     return erx_io_pread(((uring_t *)io)->descriptors[file], offset, buffer, bytes);
 }
 
+static uint64_t uring_cpu_ns(const erx_io_t *io)
+{
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < WRITERS; i++)
+        total += erx_io_writer_cpu_ns(((const uring_t *)io)->writers[i]);
+    return total;
+}
+
+static void close_writers(uring_t *uring)
+{
+    for (uint32_t i = 0; i < WRITERS; i++)
+        erx_io_writer_close(uring->writers[i]);
+}
+
 static void uring_close(erx_io_t *io)
 {
     uring_t *uring = (uring_t *)io;
+    close_writers(uring);
     /* Closing the ring lets go of the buffers only later, in the background. */
     if (uring->buffers_registered)
         (void)io_uring_unregister_buffers(&uring->ring);
@@ -231,6 +259,7 @@ static const erx_io_verbs_t verbs = {
     .poll = uring_poll,
     .wake = uring_wake,
     .read = uring_read,
+    .cpu_ns = uring_cpu_ns,
     .close = uring_close,
 };
 
@@ -290,6 +319,31 @@ static void register_all(uring_t *uring, const erx_io_config_t *config, char *no
                    total >> 10, strerror(-result), (unsigned long long)limit.rlim_cur >> 10);
 }
 
+static erx_status_t refuse_ring(int32_t result, erx_error_t *error)
+{
+    return erx_error_set(error, ERX_ERR_UNSUPPORTED, "this system refuses io_uring (%s; see %s)",
+                         strerror(-result),
+                         result == -ENOMEM ? "the limit of locked memory, ulimit -l"
+                                           : "sysctl kernel.io_uring_disabled and the container's "
+                                             "seccomp profile");
+}
+
+/* The ring and the threads beside it; on failure neither is left. */
+static erx_status_t open_parts(uring_t *uring, erx_error_t *error)
+{
+    int32_t result = open_ring(&uring->ring);
+    if (result != 0)
+        return refuse_ring(result, error);
+    erx_status_t status = ERX_OK;
+    for (uint32_t i = 0; status == ERX_OK && i < WRITERS; i++)
+        status = erx_io_writer_open(uring->wake, &uring->writers[i], error);
+    if (status != ERX_OK) {
+        close_writers(uring);
+        io_uring_queue_exit(&uring->ring);
+    }
+    return status;
+}
+
 erx_status_t erx_io_uring_open(const erx_io_config_t *config, erx_io_t **io_out,
                                char note_out[ERX_IO_NOTE_MAX], erx_error_t *error)
 {
@@ -297,19 +351,13 @@ erx_status_t erx_io_uring_open(const erx_io_config_t *config, erx_io_t **io_out,
     if (uring == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for the storage device");
     erx_status_t status = erx_io_wake_open(&uring->wake, error);
+    if (status == ERX_OK && open_parts(uring, error) != ERX_OK) {
+        erx_io_wake_close(uring->wake);
+        status = error->status;
+    }
     if (status != ERX_OK) {
         erx_free(uring);
         return status;
-    }
-    int32_t result = open_ring(&uring->ring);
-    if (result != 0) {
-        erx_io_wake_close(uring->wake);
-        erx_free(uring);
-        return erx_error_set(error, ERX_ERR_UNSUPPORTED,
-                             "this system refuses io_uring (%s; see %s)", strerror(-result),
-                             result == -ENOMEM ? "the limit of locked memory, ulimit -l"
-                                               : "sysctl kernel.io_uring_disabled and the "
-                                                 "container's seccomp profile");
     }
     erx_io_init(&uring->io, &verbs, config);
     for (uint32_t i = 0; i < config->file_count; i++)

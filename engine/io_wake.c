@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -58,4 +59,17 @@ int32_t erx_io_pread(int descriptor, uint64_t offset, void *buffer, uint32_t byt
         done += (uint32_t)count;
     }
     return 0;
+}
+
+int32_t erx_io_pwrite(int descriptor, const erx_io_operation_t *operation)
+{
+    const struct iovec vector = {(void *)(uintptr_t)operation->buffer, operation->bytes};
+    int flags = operation->kind == ERX_IO_WRITE_FLUSH ? RWF_DSYNC : 0;
+    ssize_t count;
+    do
+        count = pwritev2(descriptor, &vector, 1, (off_t)operation->offset, flags);
+    while (count < 0 && errno == EINTR);
+    if (count == (ssize_t)operation->bytes)
+        return 0;
+    return count > 0 ? (int32_t)count : count < 0 ? -errno : -EIO;
 }

@@ -1,9 +1,9 @@
 /* What the devices on real files share: a descriptor through which one thread
- * ends another one's wait, and reads. */
+ * ends another one's wait, reads, and writes that wait. */
 #ifndef ERX_ENGINE_IO_WAKE_H
 #define ERX_ENGINE_IO_WAKE_H
 
-#include "mem/status.h"
+#include "engine/io.h"
 
 /* Opens an eventfd. Errors: ERX_ERR_IO. */
 erx_status_t erx_io_wake_open(int *wake_out, erx_error_t *error);
@@ -18,5 +18,9 @@ void erx_io_wake_wait(int wake, uint64_t wait_ns);
 
 /* Reads exactly bytes at offset: 0 or -errno. */
 int32_t erx_io_pread(int descriptor, uint64_t offset, void *buffer, uint32_t bytes);
+
+/* Performs a write, durable when this returns where the operation says so. As
+ * in erx_io_outcome_t: 0, -errno, or how many bytes were written. */
+int32_t erx_io_pwrite(int descriptor, const erx_io_operation_t *operation);
 
 #endif

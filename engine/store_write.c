@@ -268,6 +268,7 @@ void erx_store_make_room(erx_store_t *store)
         if (erx_journal_ring_fits(&store->ring, store->record_bytes, store->needed, &offset))
             break;
         waited = true;
+        erx_commit_hurry(store->commit);
         erx_commit_wait(store->commit);
         erx_store_collect(store);
     }

@@ -373,21 +373,6 @@ START_TEST(test_after_a_failed_flush_nothing_succeeds)
 }
 END_TEST
 
-START_TEST(test_a_flush_behind_a_write_can_fail)
-{
-    place_t place;
-    if (!open_place(&place, URING))
-        return;
-    int ends[2];
-    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0); /* takes a write, but no flush */
-    reopen_with(&place, URING, ends[1]);
-    ck_assert_int_eq(write_block(place.io, 0, 0, true), -EINVAL);
-    expect_dead(&place, "first", "making writes durable failed");
-    (void)close(ends[0]);
-    close_place(&place);
-}
-END_TEST
-
 START_TEST(test_what_is_in_flight_when_another_fails_is_not_confirmed)
 {
     static const erx_virtual_fault_t fault = {
@@ -585,7 +570,6 @@ Suite *io_suite(void)
     tcase_add_loop_test(tests, test_a_device_is_handed_to_a_thread_and_no_wake_is_lost, 0, VIRTUAL);
     tcase_add_loop_test(tests, test_after_a_failed_write_nothing_succeeds, 0, VIRTUAL);
     tcase_add_loop_test(tests, test_after_a_failed_flush_nothing_succeeds, 0, VIRTUAL);
-    tcase_add_test(tests, test_a_flush_behind_a_write_can_fail);
     tcase_add_test(tests, test_what_is_in_flight_when_another_fails_is_not_confirmed);
     tcase_add_loop_test(tests, test_a_short_write_is_a_failure, 0, VIRTUAL);
     tcase_add_loop_test(tests, test_refused_io_uring_falls_back_to_plain_and_says_so, 0, 2);
