@@ -15,13 +15,19 @@
 #include "kernels/avx512vnni/vector.h"
 #include "kernels/unroll.h"
 
-#define TILE_SESSIONS  6u
-#define FETCH_SESSIONS 4u /* with fewer the processor's own prefetching does better */
-#define STEP_COLUMNS   4u
-#define STEP_BYTES     (ERX_PANEL_ROWS * STEP_COLUMNS)
-#define BLOCKS         (ERX_PANEL_ROWS / ERX_BLOCK_ROWS)
+#define TILE_SESSIONS 6u
+#define STEP_COLUMNS  4u
+#define STEP_BYTES    (ERX_PANEL_ROWS * STEP_COLUMNS)
+#define BLOCKS        (ERX_PANEL_ROWS / ERX_BLOCK_ROWS)
 
-#define START_BYTES    (ERX_PANEL_ROWS * sizeof(int32_t))
+#define START_BYTES   (ERX_PANEL_ROWS * sizeof(int32_t))
+
+/* With fewer sessions the product waits for its weights, and the processor's
+ * own prefetching brings them soonest: it is only led, by one line in four.
+ * Lines that are fetched with gaps beside a product that does not wait, or all
+ * of them beside one that does, make both slower. */
+#define FETCH_SESSIONS 4u
+#define FETCH_AHEAD    16384u /* of a single tile, in its own stream */
 
 size_t erx_avx512vnni_panel_bytes(uint32_t columns)
 {
@@ -53,9 +59,10 @@ void erx_avx512vnni_activation_pack(uint8_t *activation, const int8_t *values, u
 /* Two streams of lines to fetch beside a tile. A stream that has nothing to
  * fetch stands still on a line that is there anyway. */
 typedef struct {
-    const uint8_t *weights; /* next panel */
+    const uint8_t *weights;
     size_t weights_step;
-    const uint8_t *state; /* two lines a step */
+    uint32_t weights_lines; /* of each step: 1, 2 or 4 */
+    const uint8_t *state;   /* two lines a step */
     size_t state_step;
 } fetch_t;
 
@@ -228,9 +235,9 @@ run_tile(const uint32_t session_count, const uint32_t weight_lines, const tile_t
 #define DEFINE_TILE(count)                                                                         \
     static __attribute__((noinline)) void tile_##count(const tile_t *tile)                         \
     {                                                                                              \
-        if (tile->fetch.weights_step == 4 * ERX_CACHE_LINE)                                        \
+        if (tile->fetch.weights_lines == 4)                                                        \
             run_tile(count, 4, tile);                                                              \
-        else if (tile->fetch.weights_step == 2 * ERX_CACHE_LINE)                                   \
+        else if (tile->fetch.weights_lines == 2)                                                   \
             run_tile(count, 2, tile);                                                              \
         else                                                                                       \
             run_tile(count, 1, tile);                                                              \
@@ -266,25 +273,37 @@ static state_plan_t plan_state(const erx_gemm_t *call, uint32_t steps, uint32_t 
     };
 }
 
-static fetch_t plan_fetch(const erx_gemm_t *call, const state_plan_t *plan, const uint8_t *panel,
-                          bool last_panel, uint32_t steps, uint32_t tile_index, uint32_t tile_count,
-                          uint32_t turn)
+/* Weights to come. A single tile fetches from its own stream, several share the
+ * next panel among as many of them as there are, up to four. What lies behind
+ * the last panel is needed next, or at worst fetched in vain. */
+static void plan_weights(fetch_t *fetch, const erx_gemm_t *call, const uint8_t *panel,
+                         uint32_t steps, uint32_t tile_index, uint32_t tile_count)
 {
-    fetch_t fetch = {.weights = panel, .state = panel};
-    const uint8_t *next = panel + call->matrix->panel_bytes;
-    /* The next panel's lines go over as many tiles as there are, up to four. */
-    uint32_t fetching = tile_count >= 4 ? 4 : tile_count >= 2 ? 2 : 1;
-    if (!last_panel && call->session_count >= FETCH_SESSIONS && tile_index < fetching) {
-        fetch.weights_step = (size_t)(BLOCKS / fetching) * ERX_CACHE_LINE;
-        fetch.weights = next + START_BYTES + tile_index * steps * fetch.weights_step;
+    uintptr_t begin = (uintptr_t)panel + START_BYTES;
+    if (tile_count == 1) {
+        fetch->weights_lines = call->session_count < FETCH_SESSIONS ? 1 : BLOCKS;
+        fetch->weights_step = STEP_BYTES;
+        fetch->weights = (const uint8_t *)(begin + FETCH_AHEAD);
+        return;
     }
-    if (plan->lines_a_step != 0 && turn / plan->chunks_a_session < call->session_count) {
-        size_t chunk_bytes = (size_t)steps * plan->lines_a_step * 64;
-        fetch.state = call->fetch[turn / plan->chunks_a_session] +
-                      (turn % plan->chunks_a_session) * chunk_bytes;
-        fetch.state_step = (size_t)plan->lines_a_step * 64;
-    }
-    return fetch;
+    uint32_t fetching = tile_count >= 4 ? 4 : 2;
+    if (tile_index >= fetching)
+        return;
+    fetch->weights_lines = BLOCKS / fetching;
+    fetch->weights_step = (size_t)fetch->weights_lines * ERX_CACHE_LINE;
+    fetch->weights = (const uint8_t *)(begin + call->matrix->panel_bytes +
+                                       tile_index * steps * fetch->weights_step);
+}
+
+static void plan_state_lines(fetch_t *fetch, const erx_gemm_t *call, const state_plan_t *plan,
+                             uint32_t steps, uint32_t turn)
+{
+    if (plan->lines_a_step == 0 || turn / plan->chunks_a_session >= call->session_count)
+        return;
+    size_t chunk_bytes = (size_t)steps * plan->lines_a_step * 64;
+    fetch->state =
+        call->fetch[turn / plan->chunks_a_session] + (turn % plan->chunks_a_session) * chunk_bytes;
+    fetch->state_step = (size_t)plan->lines_a_step * 64;
 }
 
 void erx_avx512vnni_gemm(const erx_gemm_t *call)
@@ -304,16 +323,17 @@ void erx_avx512vnni_gemm(const erx_gemm_t *call)
             uint32_t end = call->session_count * (t + 1) / tile_count;
             pending_t *now = &pending[turn % 2];
             pending_t *before = &pending[(turn + 1) % 2];
-            const tile_t tile = {
+            tile_t tile = {
                 .panel = panel,
                 .steps = steps,
                 .activation = call->activation + begin * call->activation_stride,
                 .stride = call->activation_stride,
-                .fetch = plan_fetch(call, &plan, panel, p + 1 == call->panel_end, steps, t,
-                                    tile_count, turn),
+                .fetch = {.weights = panel, .state = panel},
                 .before = before,
                 .sums = now->sums,
             };
+            plan_weights(&tile.fetch, call, panel, steps, t, tile_count);
+            plan_state_lines(&tile.fetch, call, &plan, steps, turn);
             pending_start(now, call, p, begin, end);
             tiles[end - begin - 1](&tile);
             pending_finish(before);
