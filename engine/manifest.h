@@ -52,7 +52,7 @@ typedef struct {
     char *fidelity;              /* owned; the same */
 } erx_manifest_t;
 
-/* Whether profile i16ssm-1 can run this shape: every size in its range and a
+/* Whether a profile can run this shape: every size in its range and a
  * multiple of its step, d_inner = 2 d_model = head_count * head_dim. The error
  * names the key ("architecture.d_model: ..."). */
 erx_status_t erx_shape_check(const erx_shape_t *shape, erx_error_t *error);

@@ -7,11 +7,6 @@
 #include <string.h>
 
 #define FORMAT "erx_model_v1"
-/* An architecture and the arithmetic that runs it. */
-static const struct {
-    const char *model_type, *profile;
-    bool is_stack;
-} architectures[] = {{"mamba2", "i16ssm-1", false}, {"mlp", ERX_POLICY_PROFILE, true}};
 
 /* ---- the shape ---- */
 
@@ -130,43 +125,46 @@ static erx_status_t read_mamba2(const erx_fields_t *architecture, erx_shape_t *s
     return status == ERX_OK ? erx_shape_check(shape, architecture->error) : status;
 }
 
-/* Index of the architecture; its profile is the one that it needs. */
-static erx_status_t find_architecture(const erx_fields_t *root, const erx_fields_t *architecture,
-                                      size_t *index_out)
+/* The arithmetic of a Mamba2 world model. */
+static erx_status_t read_profile(const erx_fields_t *root, const char *profile,
+                                 erx_profile_t *profile_out)
 {
-    const char *type = NULL, *profile = NULL;
-    erx_status_t status = erx_fields_string(root, "profile", &profile);
-    if (status == ERX_OK)
-        status = erx_fields_string(architecture, "model_type", &type);
-    if (status != ERX_OK)
-        return status;
-    size_t i = 0;
-    while (i < ERX_COUNT(architectures) && strcmp(type, architectures[i].model_type) != 0)
-        i++;
-    if (i == ERX_COUNT(architectures))
-        return erx_fields_refuse(architecture, "model_type", ERX_ERR_UNSUPPORTED,
-                                 "must be \"mamba2\" or \"mlp\"");
-    if (strcmp(profile, architectures[i].profile) != 0)
-        return erx_fields_refuse(root, "profile", ERX_ERR_UNSUPPORTED,
-                                 "must be \"%s\", the arithmetic of this engine for model_type %s",
-                                 architectures[i].profile, type);
-    *index_out = i;
-    return ERX_OK;
+    for (uint32_t i = 0; i < ERX_PROFILES; i++) {
+        *profile_out = (erx_profile_t)i;
+        if (strcmp(profile, erx_profile_names[i]) == 0)
+            return ERX_OK;
+    }
+    return erx_fields_refuse(root, "profile", ERX_ERR_UNSUPPORTED,
+                             "must be \"%s\" or \"%s\", the arithmetic of this engine for "
+                             "model_type mamba2",
+                             erx_profile_names[ERX_PROFILE_1], erx_profile_names[ERX_PROFILE_2]);
 }
 
+/* An architecture has profiles of its own. */
 static erx_status_t read_architecture(const erx_fields_t *root, erx_manifest_t *manifest)
 {
     erx_fields_t architecture;
-    size_t index = 0;
+    const char *type = NULL, *profile = NULL;
     erx_status_t status = erx_fields_object(root, "architecture", &architecture);
     if (status == ERX_OK)
-        status = find_architecture(root, &architecture, &index);
+        status = erx_fields_string(root, "profile", &profile);
+    if (status == ERX_OK)
+        status = erx_fields_string(&architecture, "model_type", &type);
     if (status != ERX_OK)
         return status;
-    manifest->shape.stack.is_world = architectures[index].is_stack;
-    return architectures[index].is_stack
-               ? erx_policy_read_shape(&architecture, &manifest->shape.stack)
-               : read_mamba2(&architecture, &manifest->shape);
+    if (strcmp(type, "mamba2") == 0) {
+        status = read_profile(root, profile, &manifest->shape.profile);
+        return status == ERX_OK ? read_mamba2(&architecture, &manifest->shape) : status;
+    }
+    if (strcmp(type, "mlp") != 0)
+        return erx_fields_refuse(&architecture, "model_type", ERX_ERR_UNSUPPORTED,
+                                 "must be \"mamba2\" or \"mlp\"");
+    if (strcmp(profile, ERX_POLICY_PROFILE) != 0)
+        return erx_fields_refuse(root, "profile", ERX_ERR_UNSUPPORTED,
+                                 "must be \"%s\", the arithmetic of this engine for model_type mlp",
+                                 ERX_POLICY_PROFILE);
+    manifest->shape.stack.is_world = true;
+    return erx_policy_read_shape(&architecture, &manifest->shape.stack);
 }
 
 /* The profile fixes the heads: regression rows first, then the logits. */

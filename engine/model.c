@@ -134,10 +134,10 @@ static erx_status_t settle(erx_model_t *model, const erx_model_file_t *file,
     memcpy(model->name, file->manifest.name, sizeof model->name);
     memcpy(model->hash, file->model_hash, sizeof model->hash);
     model->shape = file->manifest.shape;
-    model->kernel = plan->kernel;
+    model->kernel = erx_kernel_for(plan->kernel, &model->shape);
     model->node_count = plan->topo->node_count;
     model->worker_count = erx_gang_worker_count(plan->gang);
-    model->image_bytes = erx_image_bytes(plan->kernel, &model->shape);
+    model->image_bytes = erx_image_bytes(model->kernel, &model->shape);
     model->group_size = erx_step_group_size(&model->shape);
     if (!model->is_place)
         status = open_sessions(model, (uint32_t)erx_arena_bytes(&model->shape), plan, error);

@@ -1,4 +1,4 @@
-/* The set of tensors that profile i16ssm-1 gives a model: what each is called,
+/* The set of tensors that a profile gives a model: what each is called,
  * what it holds, and which field of erx_tensors_t it fills. One list serves
  * the writer's layout (erx_manifest_plan), the reader's check and the binding. */
 #ifndef ERX_ENGINE_TENSOR_PLAN_H

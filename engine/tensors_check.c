@@ -1,4 +1,4 @@
-/* The value rules of profile i16ssm-1. A model that passes cannot overflow:
+/* The value rules of profiles i16ssm-1 and i16ssm-2. A model that passes cannot overflow:
  * every sum, product and addend of the frame stays inside the integer that
  * NUMERICS, or a kernel that adds in 32 bits, gives it. Each rule is derived
  * where it is checked. */
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SAT8_MAX          127   /* sat8: an 8-bit activation */
 #define SAT16_MAX         32767 /* sat16: a 16-bit operand */
 #define CONV_WEIGHT_MAX   16383 /* 4 * 16383 * 32767 < 2^31 */
 #define FEATURE_SUM_MAX   65535 /* 65535 * 32767 < 2^31 */
@@ -332,6 +331,7 @@ static erx_status_t check_global_ranges(const scope_t *scope, const erx_tensors_
 static erx_status_t check_global_products(const scope_t *scope, const erx_tensors_t *tensors)
 {
     uint32_t d = tensors->shape.d_model;
+    uint32_t activation_max = (uint32_t)erx_profile_activation_max(tensors->shape.profile);
     const product_t products[] = {
         {.name = "Wf",
          .i16 = tensors->Wf,
@@ -356,8 +356,8 @@ static erx_status_t check_global_products(const scope_t *scope, const erx_tensor
          .i8 = tensors->Wl,
          .rows = ERX_LOGITS,
          .columns = d,
-         .operand_max = SAT8_MAX,
-         .sum_max = INT32_MAX / SAT8_MAX,
+         .operand_max = activation_max,
+         .sum_max = INT32_MAX / activation_max,
          .multipliers = tensors->Wl_m,
          .shift_min = tensors->Wl_s - ERX_EXPONENT_MAX,
          .addends = tensors->bl},
@@ -422,13 +422,14 @@ static erx_status_t check_layer_products(const scope_t *scope, const erx_shape_t
                                          const erx_layer_tensors_t *layer)
 {
     uint32_t rows = erx_shape_project_rows(shape);
+    uint32_t activation_max = (uint32_t)erx_profile_activation_max(shape->profile);
     const product_t products[] = {
         {.name = "Win",
          .i8 = layer->Win,
          .rows = rows,
          .columns = shape->d_model,
-         .operand_max = SAT8_MAX,
-         .sum_max = INT32_MAX / SAT8_MAX,
+         .operand_max = activation_max,
+         .sum_max = INT32_MAX / activation_max,
          .multipliers = layer->Win_m,
          .shift_min = layer->Win_s - ERX_EXPONENT_MAX,
          .addends = layer->dtb,
@@ -446,8 +447,8 @@ static erx_status_t check_layer_products(const scope_t *scope, const erx_shape_t
          .i8 = layer->Wo,
          .rows = shape->d_model,
          .columns = shape->d_inner,
-         .operand_max = SAT8_MAX,
-         .sum_max = INT32_MAX / SAT8_MAX,
+         .operand_max = activation_max,
+         .sum_max = INT32_MAX / activation_max,
          .multipliers = layer->Wo_m,
          .shift_min = layer->Wo_s - ERX_EXPONENT_MAX,
          .constant_max = ERX_RESIDUAL_MAX /* the residual that it is added to */},

@@ -53,15 +53,23 @@ typedef struct {
 } erx_conv_out_t;
 
 typedef struct erx_kernel {
-    const char *name;          /* as --isa names it */
-    uint32_t activation_bytes; /* bytes of one activation: [-128, 127] in the kernel's form */
+    const char *name; /* as --isa names it */
+    /* The same instruction set for models of profile i16ssm-2, whose products
+     * take activations of 14 bits; NULL in that kernel itself. */
+    const struct erx_kernel *wide;
+    /* Bytes of one activation in the kernel's form: [-128, 127], or of a wide
+     * kernel +-ERX_ACTIVATION_WIDE_MAX. */
+    uint32_t activation_bytes;
 
     /* Bytes of a panel of ERX_PANEL_ROWS rows; a multiple of 64. */
     size_t (*panel_bytes)(uint32_t columns);
     /* Packs ERX_PANEL_ROWS rows; rows[i] is NULL for a row of zeros. */
     void (*panel_pack)(uint8_t *panel, const int8_t *const rows[], uint32_t columns);
-    /* Writes plain i8 activations in the kernel's form (tests, syscall). */
+    /* Writes plain i8 activations in the kernel's form (policies, syscall, tests);
+     * NULL in a wide kernel. */
     void (*activation_pack)(uint8_t *activation, const int8_t *values, uint32_t columns);
+    /* The same of a wide kernel, and NULL in others. */
+    void (*activation_pack_wide)(uint8_t *activation, const int16_t *values, uint32_t columns);
 
     void (*gemm)(const erx_gemm_t *call);
 
@@ -106,6 +114,13 @@ typedef struct erx_kernel {
     /* First index of the maximum of values[0, count). */
     uint32_t (*argmax)(const int32_t *values, uint32_t count);
 } erx_kernel_t;
+
+/* The kernel of the same instruction set that runs models of this shape. */
+static inline const erx_kernel_t *erx_kernel_for(const erx_kernel_t *kernel,
+                                                 const erx_shape_t *shape)
+{
+    return shape->profile == ERX_PROFILE_2 ? kernel->wide : kernel;
+}
 
 /* The scalar reference: the specification in code. Always there. */
 extern const erx_kernel_t erx_kernel_scalar;

@@ -2,12 +2,22 @@
 
 #include "kernels/tensors.h"
 
-int32_t erx_block_exponent(int32_t greatest, int32_t gain_shift)
+static int32_t block_exponent(int32_t greatest, int32_t gain_shift, int32_t limit)
 {
     int32_t exponent = ERX_EXPONENT_MIN;
-    while (exponent < ERX_EXPONENT_MAX && erx_round_shift(greatest, gain_shift + exponent) > 127)
+    while (exponent < ERX_EXPONENT_MAX && erx_round_shift(greatest, gain_shift + exponent) > limit)
         exponent++;
     return exponent;
+}
+
+int32_t erx_block_exponent(int32_t greatest, int32_t gain_shift)
+{
+    return block_exponent(greatest, gain_shift, ERX_ACTIVATION_MAX);
+}
+
+int32_t erx_block_exponent_wide(int32_t greatest, int32_t gain_shift)
+{
+    return block_exponent(greatest, gain_shift, ERX_ACTIVATION_WIDE_MAX);
 }
 
 /* Floor of the square root, one bit at a time: 16 bits are enough here, the

@@ -48,6 +48,9 @@ static inline int16_t erx_mulhrs(int16_t a, int16_t b)
  * (NUMERICS 4.2). */
 int32_t erx_block_exponent(int32_t greatest, int32_t gain_shift);
 
+/* The same for 14 bits (NUMERICS 13). */
+int32_t erx_block_exponent_wide(int32_t greatest, int32_t gain_shift);
+
 /* Reciprocal square root of a sum of squares (NUMERICS 4.1): v * r >> (16 + k)
  * is v / sqrt(ss) in Q15. ss >= 1; r in [2^15, 2^16]. */
 typedef struct {

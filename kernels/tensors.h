@@ -3,7 +3,7 @@
  * somebody else owns. The packers and the tools read it; the frame path reads
  * what was packed from it (kernels/image.h).
  *
- * Profile i16ssm-1 fixes the frame around the network: 58 input features,
+ * Both profiles fix the same frame around the network: 58 input features,
  * 15 categoricals, 30 regression rows, 1,020 logits. */
 #ifndef ERX_KERNELS_TENSORS_H
 #define ERX_KERNELS_TENSORS_H
@@ -23,12 +23,16 @@
 #define ERX_RESIDUAL_MAX     ((1 << 26) - 1) /* XMAX */
 #define ERX_EXPONENT_MIN     (-2)            /* block exponent, NUMERICS 4.2 */
 #define ERX_EXPONENT_MAX     5
-#define ERX_LAYERS_MAX       64u
-#define ERX_D_MODEL_MAX      1024u
-#define ERX_D_MODEL_STEP     32u /* d_model is a multiple of this */
-#define ERX_D_STATE_MAX      128u
-#define ERX_HEAD_DIM_STEP    16u /* headdim is a multiple of this */
-#define ERX_HEADS_MAX        128u
+#define ERX_ACTIVATION_MAX   127
+/* The greatest that keeps every sum of a product in 32 bits: 2048 columns of
+ * weights down to -128. */
+#define ERX_ACTIVATION_WIDE_MAX 8191
+#define ERX_LAYERS_MAX          64u
+#define ERX_D_MODEL_MAX         1024u
+#define ERX_D_MODEL_STEP        32u /* d_model is a multiple of this */
+#define ERX_D_STATE_MAX         128u
+#define ERX_HEAD_DIM_STEP       16u /* headdim is a multiple of this */
+#define ERX_HEADS_MAX           128u
 
 /* Number of values of each categorical, in the order of NUMERICS 1. */
 extern const uint16_t erx_category_counts[ERX_CATEGORICALS];
@@ -41,6 +45,12 @@ extern const uint16_t erx_logit_widths[ERX_LOGIT_HEADS];
 extern const uint16_t erx_regression_widths[ERX_REGRESSION_HEADS];
 extern const char *const erx_head_names[ERX_REGRESSION_HEADS + ERX_LOGIT_HEADS];
 
+/* The arithmetic of a Mamba2 world model: NUMERICS, and its section 13. */
+typedef enum { ERX_PROFILE_1, ERX_PROFILE_2, ERX_PROFILES } erx_profile_t;
+
+/* As manifests name them: "i16ssm-1", "i16ssm-2"; NULL at the end. */
+extern const char *const erx_profile_names[ERX_PROFILES + 1];
+
 typedef struct {
     uint32_t d_model;     /* d */
     uint32_t d_inner;     /* di = 2 d */
@@ -48,6 +58,7 @@ typedef struct {
     uint32_t layer_count; /* L */
     uint32_t head_count;  /* H */
     uint32_t head_dim;    /* P = di / H */
+    erx_profile_t profile;
     /* An MLP world model (MLP.md) has these sizes in place of all the others. */
     erx_policy_shape_t stack;
 } erx_shape_t;
@@ -55,6 +66,13 @@ typedef struct {
 static inline bool erx_shape_is_stack(const erx_shape_t *shape)
 {
     return shape->stack.context > 0;
+}
+
+/* Greatest magnitude of an activation that is multiplied with 8-bit weights:
+ * 8 or 14 bits (NUMERICS 4.2, 13). */
+static inline int32_t erx_profile_activation_max(erx_profile_t profile)
+{
+    return profile == ERX_PROFILE_2 ? ERX_ACTIVATION_WIDE_MAX : ERX_ACTIVATION_MAX;
 }
 
 /* Channels of the convolution: di + 2 N. */

@@ -47,9 +47,11 @@ typedef struct {
 
 /* ---- memory ---- */
 
-static void place_activation(erx_layout_t *layout, erx_activation_range_t *range, uint32_t width)
+static void place_activation(erx_layout_t *layout, erx_activation_range_t *range,
+                             const erx_shape_t *shape, uint32_t width)
 {
     range->width = width;
+    range->full = erx_profile_activation_max(shape->profile);
     range->max = erx_layout_take(layout, width * sizeof *range->max);
     range->square = erx_layout_take(layout, width * sizeof *range->square);
     range->slopes = erx_layout_take(layout, (size_t)width * ERX_OUTPUT_HEADS * sizeof(double));
@@ -64,11 +66,11 @@ static size_t place(erx_calibration_t *calibration, void *memory)
     erx_layer_range_t *layers =
         erx_layout_take(&layout, shape->layer_count * sizeof *calibration->layers);
     calibration->layers = layers;
-    place_activation(&layout, &calibration->hh, shape->d_model);
+    place_activation(&layout, &calibration->hh, shape, shape->d_model);
     for (uint32_t l = 0; l < shape->layer_count; l++) {
         erx_layer_range_t *layer = layers == NULL ? &counted : &layers[l];
-        place_activation(&layout, &layer->u, shape->d_model);
-        place_activation(&layout, &layer->q, shape->d_inner);
+        place_activation(&layout, &layer->u, shape, shape->d_model);
+        place_activation(&layout, &layer->q, shape, shape->d_inner);
         layer->c_max = erx_layout_take(&layout, erx_shape_conv_dim(shape) * sizeof *layer->c_max);
         layer->h_max = erx_layout_take(&layout, shape->head_count * sizeof *layer->h_max);
         layer->dtx_max = erx_layout_take(&layout, shape->head_count * sizeof *layer->dtx_max);
@@ -378,9 +380,10 @@ static erx_status_t check_ranges(const erx_calibration_t *calibration, erx_error
     const float limit = (float)ERX_RESIDUAL_MAX / (1 << ERX_RESIDUAL_BITS);
     if (!(calibration->residual_max < limit))
         return erx_error_set(error, ERX_ERR_RANGE,
-                             "the residual stream reaches %g on real games; profile i16ssm-1 holds "
+                             "the residual stream reaches %g on real games; profile %s holds "
                              "values below %g",
-                             (double)calibration->residual_max, (double)limit);
+                             (double)calibration->residual_max,
+                             erx_profile_names[calibration->shape.profile], (double)limit);
     for (uint32_t l = 0; l < calibration->shape.layer_count; l++) {
         const erx_layer_range_t *layer = &calibration->layers[l];
         if (!isfinite(layer->z_max + layer->v_max + layer->y_max))

@@ -9,15 +9,14 @@
 #define ERX_CALIBRATION_FRAMES     1200u
 #define ERX_CALIBRATION_FRAMES_MIN 1000u /* shorter games leave the state's range unseen */
 
-#define ERX_ACTIVATION_MAX         127.0 /* magnitude of an 8-bit activation */
-
-/* An 8-bit activation: one input of a matrix. */
+/* An activation of 8 or 14 bits: one input of a matrix. */
 typedef struct {
     float *max;     /* [width] greatest magnitude of each channel */
     double *square; /* [width] sum of squares */
     float *smooth;  /* [width] factor that the channel is multiplied with */
     double *slopes; /* [width][ERX_OUTPUT_HEADS] sums of squared slopes of each head's outputs */
     float *samples; /* [calibration's sample_count][width] */
+    double full;    /* greatest magnitude of its integers: 127 or 8191 */
     double scale;   /* s_a: real value of one step at block exponent 0, after smoothing */
     uint32_t width;
     uint32_t seen; /* frames in square */

@@ -88,13 +88,13 @@ static int exponent_of(float peak, double full)
 }
 
 /* Power of the rounding error over all frames (NUMERICS 4.2): each takes the
- * smallest step of a power of two that its peak fits. */
-static double rounding_power(const float *peaks, uint32_t count, double full)
+ * smallest step of a power of two that its peak fits, in as many steps. */
+static double rounding_power(const float *peaks, uint32_t count, double full, double steps)
 {
     double power = 0.0;
     for (uint32_t i = 0; i < count; i++) {
         double top = ldexp(full, exponent_of(peaks[i], full));
-        double step = top / ERX_ACTIVATION_MAX;
+        double step = top / steps;
         double cut = fmax((double)peaks[i] - top, 0.0);
         power += step * step / 12.0 + cut * cut;
     }
@@ -103,20 +103,20 @@ static double rounding_power(const float *peaks, uint32_t count, double full)
 
 /* The scale with the least rounding error, in a search around the quantile
  * that NUMERICS 8 starts from. */
-static double find_scale(float *peaks, uint32_t count)
+static double find_scale(float *peaks, uint32_t count, double steps)
 {
     qsort(peaks, count, sizeof *peaks, compare_floats);
     double start = fmax((double)peaks[(size_t)(SCALE_QUANTILE * (double)(count - 1))], 1e-6);
     double best = start, least = INFINITY;
     for (int step = -SCALE_STEPS; step <= SCALE_STEPS; step++) {
         double full = start * exp2((double)step / SCALE_STEPS);
-        double power = rounding_power(peaks, count, full);
+        double power = rounding_power(peaks, count, full, steps);
         if (power < least) {
             least = power;
             best = full;
         }
     }
-    return best / ERX_ACTIVATION_MAX;
+    return best / steps;
 }
 
 /* ---- rounds ---- */
@@ -157,7 +157,7 @@ static void see_frame(fit_t *fit, const float *values, double *noise_out)
     float peak = smoothen(values, fit->range->smooth, width, smoothed);
     if (!(peak > 0.0f))
         return;
-    double full = fit->range->scale * ERX_ACTIVATION_MAX;
+    double full = fit->range->scale * fit->range->full;
     double step = ldexp(fit->range->scale, exponent_of(peak, full));
     weigh(smoothed, fit->cost, width, (float)step, peak, noise, part);
     double noise_sum = 0.0, part_sum = 0.0;
@@ -180,7 +180,7 @@ static double measure(fit_t *fit)
     for (uint32_t s = 0; s < fit->count; s++)
         fit->peaks[s] = smoothen(range->samples + (size_t)s * range->width, range->smooth,
                                  range->width, smoothed);
-    range->scale = find_scale(fit->peaks, fit->count);
+    range->scale = find_scale(fit->peaks, fit->count, range->full);
     for (uint32_t i = 0; i < range->width; i++) {
         fit->cost[i] = fit->weight[i] / (range->smooth[i] * range->smooth[i]);
         fit->noise[i] = fit->blame[i] = 0.0;
@@ -242,11 +242,9 @@ bool erx_calibration_fit(erx_activation_range_t *range, uint32_t sample_count,
 void erx_calibration_round(const erx_activation_range_t *range, const float *values, float *to)
 {
     float peak = smoothen(values, range->smooth, range->width, to);
-    double full = range->scale * ERX_ACTIVATION_MAX;
+    double full = range->scale * range->full;
     float unit = (float)ldexp(1.0, exponent_of(peak, full));
-    float inverse = (float)(1.0 / range->scale) / unit;
+    float inverse = (float)(1.0 / range->scale) / unit, limit = (float)range->full;
     for (uint32_t i = 0; i < range->width; i++)
-        to[i] = fminf(fmaxf(rintf(to[i] * inverse), -(float)ERX_ACTIVATION_MAX),
-                      (float)ERX_ACTIVATION_MAX) *
-                unit;
+        to[i] = fminf(fmaxf(rintf(to[i] * inverse), -limit), limit) * unit;
 }

@@ -30,10 +30,19 @@ typedef struct {
     const char *name;
     const char *report;
     uint32_t format;
+    uint32_t profile; /* erx_profile_t */
     uint32_t threads;
 } request_t;
 
-enum { OPTION_CALIB = 256, OPTION_NAME, OPTION_REPORT, OPTION_FORMAT, OPTION_FROM, OPTION_THREADS };
+enum {
+    OPTION_CALIB = 256,
+    OPTION_NAME,
+    OPTION_REPORT,
+    OPTION_FORMAT,
+    OPTION_PROFILE,
+    OPTION_FROM,
+    OPTION_THREADS
+};
 
 static const struct argp_option options[] = {
     {"calib", OPTION_CALIB, "FILE", 0,
@@ -45,6 +54,10 @@ static const struct argp_option options[] = {
     {"format", OPTION_FORMAT, "FORMAT", 0,
      "erx (runs in the engine, the default) or published (mamba2_int8_v1 or policy_int8_v1, "
      "weights alone)",
+     0},
+    {"profile", OPTION_PROFILE, "PROFILE", 0,
+     "Arithmetic of a Mamba2 world model: i16ssm-1 (the default), or i16ssm-2 (more faithful, its "
+     "products take twice the time)",
      0},
     {"from", OPTION_FROM, "DIR", 0, "Take a published directory in place of a checkpoint", 0},
     ERX_OPTION_ROW_THREADS(OPTION_THREADS, 0),
@@ -61,9 +74,11 @@ static void check_request(const struct argp_state *state, const request_t *reque
     if (request->name != NULL &&
         (*request->name == '\0' || strlen(request->name) > ERX_MODEL_NAME_MAX))
         argp_error(state, "--name: must have 1 to %u bytes", ERX_MODEL_NAME_MAX);
-    if (request->format == FORMAT_PUBLISHED && (request->name != NULL || request->report != NULL))
-        argp_error(state, "--name and --report do not apply to --format published, whose "
-                          "manifest holds the error of every weight");
+    if (request->format == FORMAT_PUBLISHED &&
+        (request->name != NULL || request->report != NULL || request->profile != ERX_PROFILE_1))
+        argp_error(state,
+                   "--name, --report and --profile do not apply to --format published, whose "
+                   "manifest holds the error of every weight");
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -87,6 +102,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_FROM:
         request->from = text;
+        return 0;
+    case OPTION_PROFILE:
+        request->profile = erx_option_choice(state, "profile", text, erx_profile_names);
         return 0;
     case OPTION_THREADS:
         request->threads = erx_option_u32(state, "threads", text, 1, ERX_PARALLEL_THREADS_MAX);
@@ -165,6 +183,24 @@ static erx_status_t open_source(making_t *making)
     return status == ERX_OK ? ERX_OK : erx_error_prefix(making->error, "%s", source_of(request));
 }
 
+static bool is_mlp(const making_t *making)
+{
+    return erx_shape_is_stack(&making->floats.shape);
+}
+
+/* Other networks have a profile of their own. */
+static erx_status_t choose_profile(making_t *making)
+{
+    const request_t *request = making->request;
+    if (request->profile != ERX_PROFILE_1 && (is_policy(making) || is_mlp(making)))
+        return erx_error_set(making->error, ERX_ERR_ARGUMENT,
+                             "--profile: %s is not a Mamba2 world model, which alone has a choice "
+                             "of profiles",
+                             source_of(request));
+    making->floats.shape.profile = (erx_profile_t)request->profile;
+    return ERX_OK;
+}
+
 static erx_status_t quantize_mamba2(making_t *making)
 {
     const uint32_t threads = making->request->threads;
@@ -174,11 +210,6 @@ static erx_status_t quantize_mamba2(making_t *making)
         status = erx_quantizer_run(&making->floats, &making->calibration, threads, &making->report,
                                    &making->draft, making->error);
     return status;
-}
-
-static bool is_mlp(const making_t *making)
-{
-    return erx_shape_is_stack(&making->floats.shape);
 }
 
 static erx_status_t quantize(making_t *making)
@@ -301,6 +332,8 @@ static erx_status_t make(making_t *making)
     erx_status_t status = erx_model_writer_check(request->out, making->error);
     if (status == ERX_OK)
         status = open_source(making);
+    if (status == ERX_OK)
+        status = choose_profile(making);
     if (status == ERX_OK && request->format == FORMAT_PUBLISHED)
         return publish(making);
     if (status == ERX_OK && is_policy(making))

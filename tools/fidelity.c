@@ -26,13 +26,21 @@ static erx_status_t choose_games(erx_fidelity_work_t *work, erx_fidelity_t *fide
     return ERX_OK;
 }
 
+/* Floats have no profile. */
+static bool same_sizes(const erx_shape_t *floats, const erx_shape_t *integers)
+{
+    erx_shape_t expected = *floats;
+    expected.profile = integers->profile;
+    return memcmp(&expected, integers, sizeof expected) == 0;
+}
+
 erx_status_t erx_fidelity_measure(erx_fidelity_t *fidelity_out, const erx_float_model_t *floats,
                                   const erx_integer_model_t *integers,
                                   const erx_sequences_t *sequences,
                                   const erx_fidelity_options_t *options, erx_error_t *error)
 {
     *fidelity_out = (erx_fidelity_t){0};
-    if (memcmp(&floats->shape, &integers->image.shape, sizeof floats->shape) != 0)
+    if (!same_sizes(&floats->shape, &integers->image.shape))
         return erx_error_set(error, ERX_ERR_RANGE,
                              "model and checkpoint differ in shape: the model was not made from "
                              "this checkpoint");

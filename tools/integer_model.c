@@ -18,7 +18,8 @@ static uint8_t *zeroed(size_t bytes)
 erx_status_t erx_integer_model_open(erx_integer_model_t *model_out, const erx_tensors_t *tensors,
                                     erx_error_t *error)
 {
-    *model_out = (erx_integer_model_t){.kernel = erx_kernel_best()};
+    *model_out =
+        (erx_integer_model_t){.kernel = erx_kernel_for(erx_kernel_best(), &tensors->shape)};
     model_out->memory = zeroed(erx_image_bytes(model_out->kernel, &tensors->shape));
     if (model_out->memory == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for the integer model");

@@ -48,6 +48,7 @@ static void print_summary(const erx_model_file_t *file)
     printf("%-14s %s\n", "model", manifest->name);
     printf("%-14s %s\n", "hash", hash);
     print_shape(shape);
+    printf("%-14s %s\n", "profile", erx_model_writer_profile(shape));
     printf("%-14s %.2f million\n", "parameters", (double)erx_manifest_parameters(manifest) / 1e6);
     printf("%-14s %" PRIu64 " bytes (%.2f MiB) in %u tensors, %u shards\n", "weights",
            manifest->weight_bytes, (double)manifest->weight_bytes / MEGA, manifest->tensor_count,

@@ -85,16 +85,21 @@ static json_t *tensors_json(const erx_manifest_t *manifest)
     return tensors;
 }
 
+const char *erx_model_writer_profile(const erx_shape_t *shape)
+{
+    return erx_shape_is_stack(shape) ? ERX_POLICY_PROFILE : erx_profile_names[shape->profile];
+}
+
 json_t *erx_model_writer_manifest(const erx_manifest_t *manifest)
 {
-    return json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:[i,i], s:I, s:o, s:o, s:o, s:o}", "format", "erx_model_v1",
-        "profile", erx_shape_is_stack(&manifest->shape) ? ERX_POLICY_PROFILE : "i16ssm-1", "name",
-        manifest->name, "architecture", architecture_json(&manifest->shape), "heads", heads_json(),
-        "block_exponent", ERX_EXPONENT_MIN, ERX_EXPONENT_MAX, "total_weight_bytes",
-        (json_int_t)manifest->weight_bytes, "sha256", digest_json(manifest->weight_sha256),
-        "tables_sha256", digest_json(erx_tables_sha256), "shard_map", shard_map_json(manifest),
-        "tensors", tensors_json(manifest));
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:[i,i], s:I, s:o, s:o, s:o, s:o}", "format",
+                     "erx_model_v1", "profile", erx_model_writer_profile(&manifest->shape), "name",
+                     manifest->name, "architecture", architecture_json(&manifest->shape), "heads",
+                     heads_json(), "block_exponent", ERX_EXPONENT_MIN, ERX_EXPONENT_MAX,
+                     "total_weight_bytes", (json_int_t)manifest->weight_bytes, "sha256",
+                     digest_json(manifest->weight_sha256), "tables_sha256",
+                     digest_json(erx_tables_sha256), "shard_map", shard_map_json(manifest),
+                     "tensors", tensors_json(manifest));
 }
 
 erx_status_t erx_model_writer_check(const char *directory, erx_error_t *error)

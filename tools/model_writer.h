@@ -19,6 +19,9 @@ erx_status_t erx_model_writer_check(const char *directory, erx_error_t *error);
 erx_status_t erx_model_write(const erx_model_draft_t *draft, const char *directory,
                              json_t *provenance, json_t *fidelity, erx_error_t *error);
 
+/* Name of the arithmetic that runs models of this shape. */
+const char *erx_model_writer_profile(const erx_shape_t *shape);
+
 /* The manifest of a sealed draft as JSON, for erx_model_write and for what
  * shows a manifest. The caller drops the reference; NULL when out of memory. */
 json_t *erx_model_writer_manifest(const erx_manifest_t *manifest);

@@ -1,4 +1,4 @@
-/* From a float model and its calibration to the integers of profile i16ssm-1
+/* From a float model and its calibration to the integers of a profile
  * (NUMERICS 8). QUANTIZER.md tells the recipe. */
 #ifndef ERX_TOOLS_QUANTIZER_H
 #define ERX_TOOLS_QUANTIZER_H

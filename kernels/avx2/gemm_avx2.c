@@ -3,8 +3,8 @@
  * A panel is four row blocks of 16, and a block is one sequential stream: for
  * every two columns 16 rows x 2 columns of i8, widened to i16 on the way in.
  * Activations are stored as i16, so that one dword broadcast is a pair. A pair
- * of products is at most 2 * 128 * 128: nothing saturates, every i8 value is
- * exact. (vpmaddubsw would multiply twice as many, but saturates.)
+ * of products is at most 2 * 128 * 8191: nothing saturates, activations of 8
+ * and of 14 bits are exact. (vpmaddubsw would multiply twice as many, but saturates.)
  *
  * A tile is one row block x up to 6 sessions, the whole depth in registers: 12
  * accumulators, 2 weights, 1 activation, 1 product. Row blocks are the outer
@@ -52,6 +52,11 @@ void erx_avx2_activation_pack(uint8_t *activation, const int8_t *values, uint32_
         int16_t value = values[k];
         memcpy(activation + k * sizeof value, &value, sizeof value);
     }
+}
+
+void erx_avx2_activation_pack_wide(uint8_t *activation, const int16_t *values, uint32_t columns)
+{
+    memcpy(activation, values, columns * sizeof *values);
 }
 
 /* Two streams to fetch beside a tile. A stream that has nothing to fetch

@@ -84,29 +84,58 @@ static __m256i gain_product(__m256i y, const int16_t *gain, __m256i *greatest)
     return t;
 }
 
-/* sat8(RS(t, gain_shift + exponent)) in the kernel's form. */
+/* RS(t, shift) within +-limit, in the kernel's form. */
+static inline __attribute__((always_inline)) void store_activations(const int32_t *t, uint32_t n,
+                                                                    int32_t shift,
+                                                                    const int16_t limit,
+                                                                    uint8_t *activation)
+{
+    for (uint32_t i = 0; i < n; i += LANES16) {
+        __m256i low = erx_round_shift8(erx_load256(t + i), shift);
+        __m256i high = erx_round_shift8(erx_load256(t + i + LANES32), shift);
+        erx_store256(activation + (size_t)i * ACTIVATION_BYTES, erx_pack16(low, high, limit));
+    }
+}
+
 static int32_t quantize(const int32_t *t, uint32_t n, __m256i greatest, int32_t gain_shift,
                         uint8_t *activation)
 {
     int32_t exponent = erx_block_exponent(erx_greatest32(greatest), gain_shift);
-    int32_t shift = gain_shift + exponent;
-    for (uint32_t i = 0; i < n; i += LANES16) {
-        __m256i low = erx_round_shift8(erx_load256(t + i), shift);
-        __m256i high = erx_round_shift8(erx_load256(t + i + LANES32), shift);
-        erx_store256(activation + (size_t)i * ACTIVATION_BYTES, erx_pack16(low, high, 127));
-    }
+    store_activations(t, n, gain_shift + exponent, ERX_ACTIVATION_MAX, activation);
     return exponent;
+}
+
+static int32_t quantize_wide(const int32_t *t, uint32_t n, __m256i greatest, int32_t gain_shift,
+                             uint8_t *activation)
+{
+    int32_t exponent = erx_block_exponent_wide(erx_greatest32(greatest), gain_shift);
+    store_activations(t, n, gain_shift + exponent, ERX_ACTIVATION_WIDE_MAX, activation);
+    return exponent;
+}
+
+/* Normalized values times gains; returns the greatest magnitude of each lane. */
+static __m256i normalize_all(const int32_t *v, uint32_t n, int64_t eps, const int16_t *gain,
+                             int32_t *t)
+{
+    __m256i greatest = _mm256_setzero_si256();
+    root_t root = vector_root(v, n, eps);
+    for (uint32_t i = 0; i < n; i += LANES32)
+        erx_store256(t + i, gain_product(normalize(v + i, root), gain + i, &greatest));
+    return greatest;
 }
 
 static int32_t norm(const int32_t *v, uint32_t n, int64_t eps, const int16_t *gain,
                     int32_t gain_shift, uint8_t *activation)
 {
     alignas(64) int32_t t[2 * ERX_D_MODEL_MAX];
-    __m256i greatest = _mm256_setzero_si256();
-    root_t root = vector_root(v, n, eps);
-    for (uint32_t i = 0; i < n; i += LANES32)
-        erx_store256(t + i, gain_product(normalize(v + i, root), gain + i, &greatest));
-    return quantize(t, n, greatest, gain_shift, activation);
+    return quantize(t, n, normalize_all(v, n, eps, gain, t), gain_shift, activation);
+}
+
+static int32_t norm_wide(const int32_t *v, uint32_t n, int64_t eps, const int16_t *gain,
+                         int32_t gain_shift, uint8_t *activation)
+{
+    alignas(64) int32_t t[2 * ERX_D_MODEL_MAX];
+    return quantize_wide(t, n, normalize_all(v, n, eps, gain, t), gain_shift, activation);
 }
 
 /* Entries index and index + 1 of the sigmoid table, as the halves of a dword,
@@ -374,14 +403,28 @@ static void regress(const erx_image_t *image, const int16_t *hidden, int32_t *re
     }
 }
 
+/* The heads' input times gains; returns the greatest magnitude of each lane. */
+static __m256i gain_hidden(const erx_image_t *image, const int16_t *hidden, int32_t *t)
+{
+    __m256i greatest = _mm256_setzero_si256();
+    for (uint32_t i = 0; i < image->shape.d_model; i += LANES32)
+        erx_store256(t + i, gain_product(erx_load_i16x8(hidden + i), image->Gh + i, &greatest));
+    return greatest;
+}
+
 static int32_t head_quantize(const erx_image_t *image, const int16_t *hidden, uint8_t *activation)
 {
     alignas(64) int32_t t[ERX_D_MODEL_MAX];
-    uint32_t d = image->shape.d_model;
-    __m256i greatest = _mm256_setzero_si256();
-    for (uint32_t i = 0; i < d; i += LANES32)
-        erx_store256(t + i, gain_product(erx_load_i16x8(hidden + i), image->Gh + i, &greatest));
-    return quantize(t, d, greatest, image->Gh_s, activation);
+    return quantize(t, image->shape.d_model, gain_hidden(image, hidden, t), image->Gh_s,
+                    activation);
+}
+
+static int32_t head_quantize_wide(const erx_image_t *image, const int16_t *hidden,
+                                  uint8_t *activation)
+{
+    alignas(64) int32_t t[ERX_D_MODEL_MAX];
+    return quantize_wide(t, image->shape.d_model, gain_hidden(image, hidden, t), image->Gh_s,
+                         activation);
 }
 
 static uint32_t argmax(const int32_t *values, uint32_t count)
@@ -399,21 +442,25 @@ static uint32_t argmax(const int32_t *values, uint32_t count)
     return index;
 }
 
+/* Activations of 14 bits have the same form as those of 8, and pairs of
+ * products fit as well: the product is the same one. */
+#define SHARED_OPERATIONS                                                                          \
+    .name = "avx2", .activation_bytes = ACTIVATION_BYTES, .panel_bytes = erx_avx2_panel_bytes,     \
+    .panel_pack = erx_avx2_panel_pack, .gemm = erx_avx2_gemm, .matvec = erx_avx2_matvec,           \
+    .embed = embed, .conv = conv, .scan = scan, .gate = gate, .head_hidden = head_hidden,          \
+    .regress = regress, .argmax = argmax
+
+static const erx_kernel_t avx2_wide = {
+    SHARED_OPERATIONS,
+    .activation_pack_wide = erx_avx2_activation_pack_wide,
+    .norm = norm_wide,
+    .head_quantize = head_quantize_wide,
+};
+
 const erx_kernel_t erx_kernel_avx2 = {
-    .name = "avx2",
-    .activation_bytes = ACTIVATION_BYTES,
-    .panel_bytes = erx_avx2_panel_bytes,
-    .panel_pack = erx_avx2_panel_pack,
+    SHARED_OPERATIONS,
+    .wide = &avx2_wide,
     .activation_pack = erx_avx2_activation_pack,
-    .gemm = erx_avx2_gemm,
-    .matvec = erx_avx2_matvec,
-    .embed = embed,
     .norm = norm,
-    .conv = conv,
-    .scan = scan,
-    .gate = gate,
-    .head_hidden = head_hidden,
-    .regress = regress,
     .head_quantize = head_quantize,
-    .argmax = argmax,
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "kernels/avx512vnni/avx512vnni.h"
+#include "kernels/avx512vnni/norm.h"
 #include "kernels/avx512vnni/vector.h"
 #include "kernels/requant.h"
 #include "kernels/tables.h"
@@ -57,43 +58,6 @@ static void embed(const erx_image_t *image, const int16_t *features, const uint1
     }
 }
 
-/* 4.1 as a requantization: v * r >> (16 + k). */
-typedef struct {
-    __m512i r;
-    erx_shift64_t shift;
-} root_t;
-
-static root_t vector_root(const int32_t *v, uint32_t n, int64_t eps)
-{
-    __m512i even = _mm512_setzero_si512();
-    __m512i odd = _mm512_setzero_si512();
-    for (uint32_t i = 0; i < n; i += LANES32) {
-        __m512i value = load(v + i);
-        __m512i high = _mm512_srli_epi64(value, 32);
-        even = _mm512_add_epi64(even, _mm512_mul_epi32(value, value));
-        odd = _mm512_add_epi64(odd, _mm512_mul_epi32(high, high));
-    }
-    uint64_t ss = (uint64_t)eps + (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(even, odd));
-    erx_root_t root = erx_reciprocal_root(ss);
-    return (root_t){
-        .r = _mm512_set1_epi32((int32_t)root.r),
-        .shift = erx_shift64(16 + root.k),
-    };
-}
-
-static __m512i normalize(const int32_t *v, root_t root)
-{
-    return erx_clamp16(erx_requantize16(load(v), root.r, root.shift), 32767);
-}
-
-/* Products t with a gain, and the greatest magnitude among them. */
-static __m512i gain_product(__m512i y, const int16_t *gain, __m512i *greatest)
-{
-    __m512i t = _mm512_madd_epi16(y, erx_load_low16x16(gain));
-    *greatest = _mm512_max_epi32(*greatest, _mm512_abs_epi32(t));
-    return t;
-}
-
 /* sat8(RS(t, shift)) + 128. */
 static void store_activation(uint8_t *activation, __m512i t, int32_t shift)
 {
@@ -117,9 +81,10 @@ static int32_t norm(const int32_t *v, uint32_t n, int64_t eps, const int16_t *ga
 {
     alignas(64) int32_t t[2 * ERX_D_MODEL_MAX];
     __m512i greatest = _mm512_setzero_si512();
-    root_t root = vector_root(v, n, eps);
+    erx_vector_root_t root = erx_vector_root(v, n, eps);
     for (uint32_t i = 0; i < n; i += LANES32)
-        _mm512_store_si512(t + i, gain_product(normalize(v + i, root), gain + i, &greatest));
+        _mm512_store_si512(t + i,
+                           erx_gain_product(erx_normalize16(v + i, root), gain + i, &greatest));
     return quantize(t, n, greatest, gain_shift, activation);
 }
 
@@ -441,11 +406,12 @@ static void gate(const int16_t *y, const int16_t *z, int32_t fz, uint32_t n, int
 static void head_hidden(const erx_image_t *image, const int32_t *x, const int16_t *controls,
                         int16_t *hidden)
 {
-    root_t root = vector_root(x, image->shape.d_model, image->eps1);
+    erx_vector_root_t root = erx_vector_root(x, image->shape.d_model, image->eps1);
     erx_shift64_t shift = erx_shift64(image->control.shift);
     __m512i round = _mm512_set1_epi32(1 << (image->Gf_s - 1));
     for (uint32_t o = 0; o < image->shape.d_model; o += LANES32) {
-        __m512i t = _mm512_madd_epi16(normalize(x + o, root), erx_load_low16x16(image->Gf + o));
+        __m512i t =
+            _mm512_madd_epi16(erx_normalize16(x + o, root), erx_load_low16x16(image->Gf + o));
         t = _mm512_sra_epi32(_mm512_add_epi32(t, round), _mm_cvtsi32_si128(image->Gf_s));
         __m512i sum =
             _mm512_add_epi32(erx_clamp16(t, 32767), pair_rows(&image->control, o, controls, shift));
@@ -477,7 +443,7 @@ static int32_t head_quantize(const erx_image_t *image, const int16_t *hidden, ui
     __m512i greatest = _mm512_setzero_si512();
     for (uint32_t i = 0; i < d; i += LANES32)
         _mm512_store_si512(t + i,
-                           gain_product(erx_load_i16x16(hidden + i), image->Gh + i, &greatest));
+                           erx_gain_product(erx_load_i16x16(hidden + i), image->Gh + i, &greatest));
     return quantize(t, d, greatest, image->Gh_s, activation);
 }
 
@@ -496,21 +462,28 @@ static uint32_t argmax(const int32_t *values, uint32_t count)
     return index;
 }
 
+/* What does not depend on the width of activations. */
+#define SHARED_OPERATIONS                                                                          \
+    .name = "avx512vnni", .panel_bytes = erx_avx512vnni_panel_bytes,                               \
+    .panel_pack = erx_avx512vnni_panel_pack, .matvec = erx_avx512vnni_matvec, .embed = embed,      \
+    .conv = conv, .scan = scan, .gate = gate, .head_hidden = head_hidden, .regress = regress,      \
+    .argmax = argmax
+
+static const erx_kernel_t avx512vnni_wide = {
+    SHARED_OPERATIONS,
+    .activation_bytes = 2,
+    .activation_pack_wide = erx_avx512vnni_activation_pack_wide,
+    .gemm = erx_avx512vnni_gemm_wide,
+    .norm = erx_avx512vnni_norm_wide,
+    .head_quantize = erx_avx512vnni_head_quantize_wide,
+};
+
 const erx_kernel_t erx_kernel_avx512vnni = {
-    .name = "avx512vnni",
+    SHARED_OPERATIONS,
+    .wide = &avx512vnni_wide,
     .activation_bytes = 1,
-    .panel_bytes = erx_avx512vnni_panel_bytes,
-    .panel_pack = erx_avx512vnni_panel_pack,
     .activation_pack = erx_avx512vnni_activation_pack,
     .gemm = erx_avx512vnni_gemm,
-    .matvec = erx_avx512vnni_matvec,
-    .embed = embed,
     .norm = norm,
-    .conv = conv,
-    .scan = scan,
-    .gate = gate,
-    .head_hidden = head_hidden,
-    .regress = regress,
     .head_quantize = head_quantize,
-    .argmax = argmax,
 };

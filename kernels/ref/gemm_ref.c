@@ -31,8 +31,7 @@ static int32_t dot_product(const int8_t *weights, const int8_t *activation, uint
     return sum;
 }
 
-/* What becomes of the accumulator of row o for one session. */
-static void finish(const erx_gemm_t *call, uint32_t session, uint32_t o, int32_t accumulator)
+void erx_ref_gemm_finish(const erx_gemm_t *call, uint32_t session, uint32_t o, int32_t accumulator)
 {
     const erx_matrix_t *matrix = call->matrix;
     int32_t *wide = call->wide + session * call->wide_stride;
@@ -61,8 +60,8 @@ void erx_ref_gemm(const erx_gemm_t *call)
             const int8_t *row = (const int8_t *)weights + (size_t)i * matrix->columns;
             for (uint32_t session = 0; session < call->session_count; session++) {
                 const uint8_t *activation = call->activation + session * call->activation_stride;
-                finish(call, session, panel * ERX_PANEL_ROWS + i,
-                       dot_product(row, (const int8_t *)activation, matrix->columns));
+                erx_ref_gemm_finish(call, session, panel * ERX_PANEL_ROWS + i,
+                                    dot_product(row, (const int8_t *)activation, matrix->columns));
             }
         }
     }

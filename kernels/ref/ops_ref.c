@@ -42,21 +42,58 @@ static int16_t normalize(int32_t v, erx_root_t root)
     return erx_sat16(erx_round_shift(v * root.r, 16 + root.k));
 }
 
+static int32_t greatest_of(const int32_t *t, uint32_t n)
+{
+    int32_t greatest = 0;
+    for (uint32_t i = 0; i < n; i++)
+        greatest = ERX_MAX(greatest, t[i] < 0 ? -t[i] : t[i]);
+    return greatest;
+}
+
+/* 4.2 for i8 activations. */
+static int32_t quantize(const int32_t *t, uint32_t n, int32_t gain_shift, uint8_t *activation)
+{
+    int32_t exponent = erx_block_exponent(greatest_of(t, n), gain_shift);
+    for (uint32_t i = 0; i < n; i++)
+        activation[i] = (uint8_t)erx_sat8(erx_round_shift(t[i], gain_shift + exponent));
+    return exponent;
+}
+
+/* 13: the same for 14 bits. */
+static int32_t quantize_wide(const int32_t *t, uint32_t n, int32_t gain_shift, uint8_t *activation)
+{
+    int16_t values[2 * ERX_D_MODEL_MAX];
+    int32_t exponent = erx_block_exponent_wide(greatest_of(t, n), gain_shift);
+    for (uint32_t i = 0; i < n; i++)
+        values[i] = (int16_t)erx_clamp64(erx_round_shift(t[i], gain_shift + exponent),
+                                         -ERX_ACTIVATION_WIDE_MAX, ERX_ACTIVATION_WIDE_MAX);
+    erx_ref_activation_pack_wide(activation, values, n);
+    return exponent;
+}
+
+/* 4.2: t of a whole vector. */
+static void normalize_all(const int32_t *v, uint32_t n, int64_t eps, const int16_t *gain,
+                          int32_t *t)
+{
+    erx_root_t root = vector_root(v, n, eps);
+    for (uint32_t i = 0; i < n; i++)
+        t[i] = normalize(v[i], root) * gain[i];
+}
+
 int32_t erx_ref_norm(const int32_t *v, uint32_t n, int64_t eps, const int16_t *gain,
                      int32_t gain_shift, uint8_t *activation)
 {
-    erx_root_t root = vector_root(v, n, eps);
-    int32_t greatest = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        int32_t t = normalize(v[i], root) * gain[i];
-        greatest = ERX_MAX(greatest, t < 0 ? -t : t);
-    }
-    int32_t exponent = erx_block_exponent(greatest, gain_shift);
-    for (uint32_t i = 0; i < n; i++) {
-        int32_t t = normalize(v[i], root) * gain[i];
-        activation[i] = (uint8_t)erx_sat8(erx_round_shift(t, gain_shift + exponent));
-    }
-    return exponent;
+    int32_t t[2 * ERX_D_MODEL_MAX];
+    normalize_all(v, n, eps, gain, t);
+    return quantize(t, n, gain_shift, activation);
+}
+
+static int32_t norm_wide(const int32_t *v, uint32_t n, int64_t eps, const int16_t *gain,
+                         int32_t gain_shift, uint8_t *activation)
+{
+    int32_t t[2 * ERX_D_MODEL_MAX];
+    normalize_all(v, n, eps, gain, t);
+    return quantize_wide(t, n, gain_shift, activation);
 }
 
 /* The convolution of one channel, before SiLU; moves c into the state. */
@@ -157,19 +194,26 @@ void erx_ref_regress(const erx_image_t *image, const int16_t *hidden, int32_t *r
     }
 }
 
+/* 4.3: t of the heads' input. */
+static void gain_hidden(const erx_image_t *image, const int16_t *hidden, int32_t *t)
+{
+    for (uint32_t i = 0; i < image->shape.d_model; i++)
+        t[i] = hidden[i] * image->Gh[i];
+}
+
 int32_t erx_ref_head_quantize(const erx_image_t *image, const int16_t *hidden, uint8_t *activation)
 {
-    uint32_t d = image->shape.d_model;
-    int32_t greatest = 0;
-    for (uint32_t i = 0; i < d; i++) {
-        int32_t t = hidden[i] * image->Gh[i];
-        greatest = ERX_MAX(greatest, t < 0 ? -t : t);
-    }
-    int32_t exponent = erx_block_exponent(greatest, image->Gh_s);
-    for (uint32_t i = 0; i < d; i++)
-        activation[i] =
-            (uint8_t)erx_sat8(erx_round_shift(hidden[i] * image->Gh[i], image->Gh_s + exponent));
-    return exponent;
+    int32_t t[ERX_D_MODEL_MAX];
+    gain_hidden(image, hidden, t);
+    return quantize(t, image->shape.d_model, image->Gh_s, activation);
+}
+
+static int32_t head_quantize_wide(const erx_image_t *image, const int16_t *hidden,
+                                  uint8_t *activation)
+{
+    int32_t t[ERX_D_MODEL_MAX];
+    gain_hidden(image, hidden, t);
+    return quantize_wide(t, image->shape.d_model, image->Gh_s, activation);
 }
 
 uint32_t erx_ref_argmax(const int32_t *values, uint32_t count)
@@ -181,21 +225,28 @@ uint32_t erx_ref_argmax(const int32_t *values, uint32_t count)
     return best;
 }
 
+/* What does not depend on the width of activations. */
+#define SHARED_OPERATIONS                                                                          \
+    .name = "scalar", .panel_bytes = erx_ref_panel_bytes, .panel_pack = erx_ref_panel_pack,        \
+    .matvec = erx_ref_matvec, .embed = erx_ref_embed, .conv = erx_ref_conv, .scan = erx_ref_scan,  \
+    .gate = erx_ref_gate, .head_hidden = erx_ref_head_hidden, .regress = erx_ref_regress,          \
+    .argmax = erx_ref_argmax
+
+static const erx_kernel_t scalar_wide = {
+    SHARED_OPERATIONS,
+    .activation_bytes = sizeof(int16_t),
+    .activation_pack_wide = erx_ref_activation_pack_wide,
+    .gemm = erx_ref_gemm_wide,
+    .norm = norm_wide,
+    .head_quantize = head_quantize_wide,
+};
+
 const erx_kernel_t erx_kernel_scalar = {
-    .name = "scalar",
+    SHARED_OPERATIONS,
+    .wide = &scalar_wide,
     .activation_bytes = 1,
-    .panel_bytes = erx_ref_panel_bytes,
-    .panel_pack = erx_ref_panel_pack,
     .activation_pack = erx_ref_activation_pack,
     .gemm = erx_ref_gemm,
-    .matvec = erx_ref_matvec,
-    .embed = erx_ref_embed,
     .norm = erx_ref_norm,
-    .conv = erx_ref_conv,
-    .scan = erx_ref_scan,
-    .gate = erx_ref_gate,
-    .head_hidden = erx_ref_head_hidden,
-    .regress = erx_ref_regress,
     .head_quantize = erx_ref_head_quantize,
-    .argmax = erx_ref_argmax,
 };

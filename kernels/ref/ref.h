@@ -9,6 +9,9 @@ size_t erx_ref_panel_bytes(uint32_t columns);
 void erx_ref_panel_pack(uint8_t *panel, const int8_t *const rows[], uint32_t columns);
 void erx_ref_activation_pack(uint8_t *activation, const int8_t *values, uint32_t columns);
 void erx_ref_gemm(const erx_gemm_t *call);
+/* What becomes of the accumulator of row o for one session. */
+void erx_ref_gemm_finish(const erx_gemm_t *call, uint32_t session, uint32_t o, int32_t accumulator);
+
 void erx_ref_matvec(const int8_t *weights, uint32_t rows, uint32_t columns, const int8_t *input,
                     void *output);
 
@@ -26,5 +29,9 @@ void erx_ref_head_hidden(const erx_image_t *image, const int32_t *x, const int16
 void erx_ref_regress(const erx_image_t *image, const int16_t *hidden, int32_t *regressions);
 int32_t erx_ref_head_quantize(const erx_image_t *image, const int16_t *hidden, uint8_t *activation);
 uint32_t erx_ref_argmax(const int32_t *values, uint32_t count);
+
+/* NUMERICS 13: products of 14-bit activations, stored as i16. */
+void erx_ref_activation_pack_wide(uint8_t *activation, const int16_t *values, uint32_t columns);
+void erx_ref_gemm_wide(const erx_gemm_t *call);
 
 #endif

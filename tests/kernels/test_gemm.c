@@ -11,7 +11,7 @@
 
 #define PANELS      3u
 #define ROWS        (PANELS * ERX_PANEL_ROWS)
-#define COLUMNS_MAX 1024u
+#define COLUMNS_MAX 2048u
 #define SESSION_MAX 64u
 #define ROUNDS      5u
 #define BIAS_MAX    (1 << 28)
@@ -20,21 +20,33 @@
 static const uint32_t session_counts[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 16, 31, 64};
 static const uint32_t column_counts[] = {1, 2, 3, 32, 63, 64, 65, 128, 257, 512, 1024};
 
+/* What activations can be: plain bytes, or those of profile i16ssm-2. */
+typedef struct {
+    erx_profile_t profile;
+    int32_t least, greatest;
+} width_t;
+
+static const width_t widths[] = {
+    {ERX_PROFILE_1, -128, 127},
+    {ERX_PROFILE_2, -ERX_ACTIVATION_WIDE_MAX, ERX_ACTIVATION_WIDE_MAX},
+};
+
 /* One product, whatever the kernel. */
 typedef struct {
+    const width_t *width;
     uint32_t columns;
     uint32_t session_count;
     uint32_t dt_row;
     int32_t shift;
-    int8_t *weights;     /* [ROWS][columns]; rows from row_count on are zeros */
-    uint32_t row_count;  /* rows that the kernel is given to pack */
-    int8_t *activations; /* [session_count][columns] */
-    int32_t *sums;       /* [session_count][ROWS]: the triple loop's */
-    int32_t *exponents;  /* [session_count] */
-    int32_t *multiplier; /* [ROWS] */
-    int32_t *bias;       /* [ROWS] */
-    int32_t *residual;   /* [session_count][ROWS]: the stream before the product */
-    uint8_t *state;      /* what there is to fetch */
+    int8_t *weights;      /* [ROWS][columns]; rows from row_count on are zeros */
+    uint32_t row_count;   /* rows that the kernel is given to pack */
+    int16_t *activations; /* [session_count][columns] */
+    int32_t *sums;        /* [session_count][ROWS]: the triple loop's */
+    int32_t *exponents;   /* [session_count] */
+    int32_t *multiplier;  /* [ROWS] */
+    int32_t *bias;        /* [ROWS] */
+    int32_t *residual;    /* [session_count][ROWS]: the stream before the product */
+    uint8_t *state;       /* what there is to fetch */
     size_t state_bytes;
 } product_t;
 
@@ -63,19 +75,20 @@ static void draw_scales(erx_rng_t *rng, product_t *product)
     }
 }
 
-static void draw_product(erx_fence_t *fence, erx_rng_t *rng, uint32_t columns,
+static void draw_product(erx_fence_t *fence, erx_rng_t *rng, const width_t *width, uint32_t columns,
                          uint32_t session_count, product_t *product)
 {
     size_t value_count = (size_t)session_count * ROWS;
     size_t weight_count = (size_t)ROWS * columns;
     *product = (product_t){
+        .width = width,
         .columns = columns,
         .session_count = session_count,
         .dt_row = ERX_BLOCK_ROWS * (uint32_t)erx_rng_range(rng, 0, ROWS / ERX_BLOCK_ROWS),
         .shift = erx_draw_scalar(rng, 1 + ERX_EXPONENT_MAX, 32 + ERX_EXPONENT_MIN),
         .weights = erx_fence_take(fence, weight_count),
         .row_count = (uint32_t)erx_rng_range(rng, 1, ROWS),
-        .activations = erx_fence_take(fence, (size_t)session_count * columns),
+        .activations = erx_fence_take(fence, (size_t)session_count * columns * sizeof(int16_t)),
         .sums = erx_fence_take(fence, value_count * sizeof(int32_t)),
         .exponents = erx_fence_take(fence, session_count * sizeof(int32_t)),
         .multiplier = erx_fence_i32(fence, ROWS),
@@ -88,7 +101,8 @@ static void draw_product(erx_fence_t *fence, erx_rng_t *rng, uint32_t columns,
     memset(product->weights + (size_t)product->row_count * columns, 0,
            weight_count - (size_t)product->row_count * columns);
     for (uint32_t s = 0; s < session_count; s++)
-        erx_draw_i8(rng, product->activations + (size_t)s * columns, columns, -128, 127);
+        erx_draw_i16(rng, product->activations + (size_t)s * columns, columns, width->least,
+                     width->greatest);
     erx_draw_i32(rng, product->exponents, session_count, ERX_EXPONENT_MIN, ERX_EXPONENT_MAX);
     erx_draw_i32(rng, product->bias, ROWS, -BIAS_MAX, BIAS_MAX);
     erx_draw_i32(rng, product->residual, value_count, -ERX_RESIDUAL_MAX, ERX_RESIDUAL_MAX);
@@ -222,8 +236,24 @@ static void check_kind(erx_fence_t *fence, const erx_kernel_t *kernel, const pro
     check_result(product, &result);
 }
 
-static void check_kernel(erx_rng_t *rng, const erx_kernel_t *kernel, const product_t *product)
+/* Activations of one session in the kernel's form. */
+static void pack_activations(const erx_kernel_t *kernel, const int16_t *values, uint32_t columns,
+                             uint8_t *activations)
 {
+    int8_t bytes[COLUMNS_MAX];
+    if (kernel->activation_pack_wide != NULL) {
+        kernel->activation_pack_wide(activations, values, columns);
+        return;
+    }
+    for (uint32_t k = 0; k < columns; k++)
+        bytes[k] = (int8_t)values[k];
+    kernel->activation_pack(activations, bytes, columns);
+}
+
+static void check_kernel(erx_rng_t *rng, const erx_kernel_t *listed, const product_t *product)
+{
+    const erx_shape_t shape = {.profile = product->width->profile};
+    const erx_kernel_t *kernel = erx_kernel_for(listed, &shape);
     erx_fence_t fence;
     erx_fence_open(&fence);
     const erx_matrix_t matrix = {
@@ -239,9 +269,8 @@ static void check_kernel(erx_rng_t *rng, const erx_kernel_t *kernel, const produ
     uint8_t *activations = erx_fence_take(&fence, stride * product->session_count);
     uint8_t *states[SESSION_MAX];
     for (uint32_t s = 0; s < product->session_count; s++) {
-        kernel->activation_pack(activations + s * stride,
-                                product->activations + (size_t)s * product->columns,
-                                product->columns);
+        pack_activations(kernel, product->activations + (size_t)s * product->columns,
+                         product->columns, activations + s * stride);
         states[s] = product->state;
     }
     uint32_t begin = (uint32_t)erx_rng_range(rng, 0, PANELS - 1);
@@ -261,44 +290,70 @@ static void check_kernel(erx_rng_t *rng, const erx_kernel_t *kernel, const produ
     erx_fence_close(&fence);
 }
 
-START_TEST(test_product_is_the_triple_loop)
+static void check_products(uint32_t session_count, const width_t *width)
 {
     const erx_kernel_t *kernels[ERX_KERNELS_MAX];
     uint32_t kernel_count = erx_kernel_list(kernels);
-    erx_rng_t rng = erx_rng_open((uint64_t)_i);
+    erx_rng_t rng = erx_rng_open(session_count);
     for (uint32_t c = 0; c < ROUNDS * ERX_COUNT(column_counts); c++) {
         erx_fence_t fence;
         product_t product;
         erx_fence_open(&fence);
-        draw_product(&fence, &rng, column_counts[c % ERX_COUNT(column_counts)], session_counts[_i],
-                     &product);
+        draw_product(&fence, &rng, width, column_counts[c % ERX_COUNT(column_counts)],
+                     session_count, &product);
         for (uint32_t i = 0; i < kernel_count; i++)
             check_kernel(&rng, kernels[i], &product);
         erx_fence_close(&fence);
     }
 }
+
+START_TEST(test_product_is_the_triple_loop)
+{
+    check_products(session_counts[_i], &widths[0]);
+}
+END_TEST
+
+START_TEST(test_wide_product_is_the_triple_loop)
+{
+    check_products(session_counts[_i], &widths[1]);
+}
 END_TEST
 
 /* Both operands at the same end everywhere: the greatest sums there are. */
-START_TEST(test_product_of_extremes_is_exact)
+static void check_extremes(const width_t *width, int8_t weight, int16_t activation)
 {
-    static const int8_t ends[] = {-128, -127, 127};
     const erx_kernel_t *kernels[ERX_KERNELS_MAX];
     uint32_t kernel_count = erx_kernel_list(kernels);
-    erx_rng_t rng = erx_rng_open((uint64_t)_i);
+    erx_rng_t rng = erx_rng_open((uint64_t)activation);
     erx_fence_t fence;
     product_t product;
     erx_fence_open(&fence);
-    draw_product(&fence, &rng, COLUMNS_MAX, 7, &product);
+    draw_product(&fence, &rng, width, COLUMNS_MAX, 7, &product);
     product.row_count = ROWS;
-    memset(product.weights, ends[_i % 3], (size_t)ROWS * COLUMNS_MAX);
-    memset(product.activations, ends[_i / 3], (size_t)7 * COLUMNS_MAX);
+    memset(product.weights, weight, (size_t)ROWS * COLUMNS_MAX);
+    for (size_t i = 0; i < (size_t)7 * COLUMNS_MAX; i++)
+        product.activations[i] = activation;
     draw_sums(&product);
     draw_scales(&rng, &product);
-    ERX_EXPECT(product.sums[0], ==, ends[_i % 3] * ends[_i / 3] * (int32_t)COLUMNS_MAX);
+    ERX_EXPECT(product.sums[0], ==, weight * activation * (int32_t)COLUMNS_MAX);
     for (uint32_t i = 0; i < kernel_count; i++)
         check_kernel(&rng, kernels[i], &product);
     erx_fence_close(&fence);
+}
+
+static const int8_t weight_ends[] = {-128, -127, 127};
+
+START_TEST(test_product_of_extremes_is_exact)
+{
+    static const int16_t ends[] = {-128, -127, 127};
+    check_extremes(&widths[0], weight_ends[_i % 3], ends[_i / 3]);
+}
+END_TEST
+
+START_TEST(test_wide_product_of_extremes_is_exact)
+{
+    static const int16_t ends[] = {-ERX_ACTIVATION_WIDE_MAX, ERX_ACTIVATION_WIDE_MAX};
+    check_extremes(&widths[1], weight_ends[_i % 3], ends[_i / 3]);
 }
 END_TEST
 
@@ -308,7 +363,9 @@ Suite *gemm_suite(void)
     TCase *tcase = tcase_create("gemm");
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, test_product_is_the_triple_loop, 0, ERX_COUNT(session_counts));
+    tcase_add_loop_test(tcase, test_wide_product_is_the_triple_loop, 0, ERX_COUNT(session_counts));
     tcase_add_loop_test(tcase, test_product_of_extremes_is_exact, 0, 9);
+    tcase_add_loop_test(tcase, test_wide_product_of_extremes_is_exact, 0, 6);
     suite_add_tcase(suite, tcase);
     return suite;
 }

@@ -16,20 +16,27 @@
 #define GATE_WIDTH    256u
 #define ARGMAX_COUNTS 150u
 
-/* The kernel's form of the activations that the reference wrote as plain bytes. */
-static void check_activations(const erx_trial_t *trial, const uint8_t *actual,
-                              const uint8_t *expected, uint32_t count)
+static uint8_t *take_activations(const erx_trial_t *trial, const erx_kernel_t *kernel,
+                                 uint32_t count)
 {
-    size_t bytes = (size_t)count * trial->kernel->activation_bytes;
-    uint8_t *packed = erx_fence_take(trial->fence, bytes);
-    trial->kernel->activation_pack(packed, (const int8_t *)expected, count);
-    erx_trial_expect(trial, "activation", actual, packed, bytes);
+    return erx_fence_take(trial->fence,
+                          ERX_ALIGN_UP((size_t)count, ERX_PANEL_ROWS) * kernel->activation_bytes);
 }
 
-static uint8_t *take_activations(const erx_trial_t *trial, uint32_t count)
+/* The kernel's form of the activations that the reference wrote as plain
+ * integers. What lies between and behind them is nobody's. */
+static void check_activations(const erx_trial_t *trial, uint8_t *actual, const uint8_t *expected,
+                              uint32_t count)
 {
-    return erx_fence_take(trial->fence, ERX_ALIGN_UP((size_t)count, ERX_PANEL_ROWS) *
-                                            trial->kernel->activation_bytes);
+    const erx_kernel_t *kernel = trial->kernel;
+    size_t bytes = ERX_ALIGN_UP((size_t)count, ERX_PANEL_ROWS) * kernel->activation_bytes;
+    uint8_t *packed = take_activations(trial, kernel, count);
+    memcpy(packed, actual, bytes);
+    if (kernel->activation_pack_wide != NULL)
+        kernel->activation_pack_wide(packed, (const int16_t *)(const void *)expected, count);
+    else
+        kernel->activation_pack(packed, (const int8_t *)expected, count);
+    erx_trial_expect(trial, "activation", actual, packed, bytes);
 }
 
 static int16_t *take_i16(const erx_trial_t *trial, uint32_t count)
@@ -90,15 +97,15 @@ static void try_head_quantize(const erx_trial_t *trial)
 {
     uint32_t d = trial->image->shape.d_model;
     int16_t *hidden = take_i16(trial, d);
-    uint8_t *actual = take_activations(trial, d);
-    uint8_t *expected = erx_fence_take(trial->fence, d);
+    uint8_t *actual = take_activations(trial, trial->kernel, d);
+    uint8_t *expected = take_activations(trial, trial->reference_kernel, d);
     ERX_EXPECT(trial->kernel->head_quantize(trial->image, hidden, actual), ==,
-               erx_kernel_scalar.head_quantize(trial->reference, hidden, expected));
+               trial->reference_kernel->head_quantize(trial->reference, hidden, expected));
     check_activations(trial, actual, expected, d);
 }
 
 /* Where the greatest product is just what exponent e holds, or one more. Gains
- * of 1 and -1 make the products what is wanted. */
+ * of 1 and -1 make the products what is wanted; 14 bits need greater ones. */
 static void check_threshold(const erx_trial_t *trial, int32_t gain_shift, int32_t e)
 {
     erx_image_t image = *trial->image;
@@ -106,12 +113,15 @@ static void check_threshold(const erx_trial_t *trial, int32_t gain_shift, int32_
     uint32_t place = (uint32_t)erx_rng_range(trial->rng, 0, d - 1);
     int16_t *gain = erx_fence_i16(trial->fence, d);
     int16_t *hidden = erx_fence_i16(trial->fence, d);
-    uint8_t *activation = take_activations(trial, d);
-    int32_t threshold = 255 << (gain_shift + e - 1);
+    uint8_t *activation = take_activations(trial, trial->kernel, d);
+    int32_t limit = erx_profile_activation_max(image.shape.profile);
+    int32_t shift = gain_shift + e - 1;
+    int32_t gain_size = limit == ERX_ACTIVATION_MAX ? 1 : 1 << shift;
+    int32_t threshold = ((2 * limit + 1) << shift) / gain_size;
     image.Gh = gain;
     image.Gh_s = gain_shift;
     for (uint32_t i = 0; i < d; i++) {
-        gain[i] = erx_rng_range(trial->rng, 0, 1) != 0 ? 1 : -1;
+        gain[i] = (int16_t)(erx_rng_range(trial->rng, 0, 1) != 0 ? gain_size : -gain_size);
         hidden[i] = (int16_t)erx_rng_range(trial->rng, 1 - threshold, threshold - 1);
     }
     hidden[place] = (int16_t)(1 - threshold);
@@ -133,10 +143,10 @@ static void try_norm_of(const erx_trial_t *trial, uint32_t n, int64_t eps, const
                         int32_t gain_shift, int32_t limit)
 {
     int32_t *v = take_i32(trial, n, limit);
-    uint8_t *actual = take_activations(trial, n);
-    uint8_t *expected = erx_fence_take(trial->fence, n);
+    uint8_t *actual = take_activations(trial, trial->kernel, n);
+    uint8_t *expected = take_activations(trial, trial->reference_kernel, n);
     ERX_EXPECT(trial->kernel->norm(v, n, eps, gain, gain_shift, actual), ==,
-               erx_kernel_scalar.norm(v, n, eps, gain, gain_shift, expected));
+               trial->reference_kernel->norm(v, n, eps, gain, gain_shift, expected));
     check_activations(trial, actual, expected, n);
 }
 
@@ -163,6 +173,7 @@ END_TEST
 START_TEST(test_norm)
 {
     erx_trial_run((uint32_t)_i, MODELS, REPEATS, try_norm);
+    erx_trial_run_wide((uint32_t)_i, MODELS, REPEATS, try_norm);
 }
 END_TEST
 
@@ -181,12 +192,14 @@ END_TEST
 START_TEST(test_head_quantize)
 {
     erx_trial_run((uint32_t)_i, MODELS, REPEATS, try_head_quantize);
+    erx_trial_run_wide((uint32_t)_i, MODELS, REPEATS, try_head_quantize);
 }
 END_TEST
 
 START_TEST(test_block_exponents_at_their_thresholds)
 {
     erx_trial_run((uint32_t)_i, 1, 1, try_thresholds);
+    erx_trial_run_wide((uint32_t)_i, 1, 1, try_thresholds);
 }
 END_TEST
 

@@ -48,6 +48,34 @@ START_TEST(test_every_listed_kernel_is_found_and_complete)
 }
 END_TEST
 
+/* It differs in what makes activations and in what takes them, and packs
+ * weights alike: images are shared under the kernel's name. */
+START_TEST(test_every_kernel_has_a_wide_one)
+{
+    const erx_kernel_t *kernels[ERX_KERNELS_MAX];
+    uint32_t count = erx_kernel_list(kernels);
+    for (uint32_t i = 0; i < count; i++) {
+        const erx_kernel_t *kernel = kernels[i], *wide = kernel->wide;
+        const erx_shape_t narrow_shape = {.profile = ERX_PROFILE_1};
+        const erx_shape_t wide_shape = {.profile = ERX_PROFILE_2};
+        ck_assert_ptr_nonnull(wide);
+        ck_assert_ptr_eq(erx_kernel_for(kernel, &narrow_shape), kernel);
+        ck_assert_ptr_eq(erx_kernel_for(kernel, &wide_shape), wide);
+        ck_assert_str_eq(wide->name, kernel->name);
+        ck_assert(wide->panel_bytes == kernel->panel_bytes);
+        ck_assert(wide->panel_pack == kernel->panel_pack);
+        ck_assert_uint_ge(wide->activation_bytes, 2);
+        ck_assert(wide->activation_pack_wide != NULL && wide->activation_pack == NULL);
+        ck_assert(wide->norm != NULL && wide->norm != kernel->norm);
+        ck_assert(wide->head_quantize != NULL && wide->head_quantize != kernel->head_quantize);
+        ck_assert(wide->gemm != NULL && wide->embed == kernel->embed);
+        ck_assert(wide->conv == kernel->conv && wide->scan == kernel->scan);
+        ck_assert(wide->gate == kernel->gate && wide->head_hidden == kernel->head_hidden);
+        ck_assert(wide->regress == kernel->regress && wide->argmax == kernel->argmax);
+    }
+}
+END_TEST
+
 START_TEST(test_names_that_do_not_run_here_are_not_found)
 {
     const erx_kernel_t *kernels[ERX_KERNELS_MAX];
@@ -68,6 +96,7 @@ Suite *select_suite(void)
     TCase *tcase = tcase_create("select");
     tcase_add_test(tcase, test_list_is_ordered_and_ends_with_the_reference);
     tcase_add_test(tcase, test_every_listed_kernel_is_found_and_complete);
+    tcase_add_test(tcase, test_every_kernel_has_a_wide_one);
     tcase_add_test(tcase, test_names_that_do_not_run_here_are_not_found);
     suite_add_tcase(suite, tcase);
     return suite;

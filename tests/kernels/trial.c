@@ -27,11 +27,13 @@ static void try_kernel(const erx_trial_t *trial, uint32_t repeat_count, erx_tria
     }
 }
 
-void erx_trial_run(uint32_t shape_index, uint32_t model_count, uint32_t repeat_count,
-                   erx_trial_fn body)
+static void run(uint32_t shape_index, erx_profile_t profile, uint32_t model_count,
+                uint32_t repeat_count, erx_trial_fn body)
 {
     const erx_kernel_t *kernels[ERX_KERNELS_MAX];
-    const erx_shape_t *shape = &erx_test_shapes[shape_index];
+    erx_shape_t shape = erx_test_shapes[shape_index];
+    shape.profile = profile;
+    const erx_kernel_t *reference_kernel = erx_kernel_for(&erx_kernel_scalar, &shape);
     uint32_t kernel_count = erx_kernel_list(kernels);
     erx_rng_t rng = erx_rng_open(shape_index);
     erx_fence_t model, operands;
@@ -39,15 +41,17 @@ void erx_trial_run(uint32_t shape_index, uint32_t model_count, uint32_t repeat_c
     erx_image_t reference, image;
     for (uint32_t m = 0; m < model_count; m++) {
         erx_fence_open(&model);
-        erx_random_model(&model, &rng, shape, &tensors);
-        erx_random_image(&model, &erx_kernel_scalar, &tensors, &reference);
+        erx_random_model(&model, &rng, &shape, &tensors);
+        erx_random_image(&model, reference_kernel, &tensors, &reference);
         for (uint32_t k = 0; k < kernel_count; k++) {
-            erx_random_image(&model, kernels[k], &tensors, &image);
+            const erx_kernel_t *kernel = erx_kernel_for(kernels[k], &shape);
+            erx_random_image(&model, kernel, &tensors, &image);
             const erx_trial_t trial = {
-                .kernel = kernels[k],
+                .kernel = kernel,
                 .image = &image,
+                .reference_kernel = reference_kernel,
                 .reference = &reference,
-                .layer = m % shape->layer_count,
+                .layer = m % shape.layer_count,
                 .rng = &rng,
                 .fence = &operands,
             };
@@ -55,4 +59,16 @@ void erx_trial_run(uint32_t shape_index, uint32_t model_count, uint32_t repeat_c
         }
         erx_fence_close(&model);
     }
+}
+
+void erx_trial_run(uint32_t shape_index, uint32_t model_count, uint32_t repeat_count,
+                   erx_trial_fn body)
+{
+    run(shape_index, ERX_PROFILE_1, model_count, repeat_count, body);
+}
+
+void erx_trial_run_wide(uint32_t shape_index, uint32_t model_count, uint32_t repeat_count,
+                        erx_trial_fn body)
+{
+    run(shape_index, ERX_PROFILE_2, model_count, repeat_count, body);
 }

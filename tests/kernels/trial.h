@@ -10,6 +10,7 @@
 typedef struct {
     const erx_kernel_t *kernel;
     const erx_image_t *image;
+    const erx_kernel_t *reference_kernel;
     const erx_image_t *reference;
     uint32_t layer; /* the one to try */
     erx_rng_t *rng;
@@ -26,5 +27,9 @@ void erx_trial_expect(const erx_trial_t *trial, const char *what, const void *ac
  * with this index, and several times with each model. */
 void erx_trial_run(uint32_t shape_index, uint32_t model_count, uint32_t repeat_count,
                    erx_trial_fn body);
+
+/* The same for the kernels of profile i16ssm-2. */
+void erx_trial_run_wide(uint32_t shape_index, uint32_t model_count, uint32_t repeat_count,
+                        erx_trial_fn body);
 
 #endif

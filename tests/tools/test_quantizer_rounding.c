@@ -48,6 +48,7 @@ static void make_input(void)
                                      .smooth = smooth,
                                      .samples = samples,
                                      .scale = 4.0 / ERX_ACTIVATION_MAX,
+                                     .full = ERX_ACTIVATION_MAX,
                                      .width = WIDTH};
     for (uint32_t s = 0; s < SAMPLES; s++)
         erx_calibration_round(&input, samples + s * WIDTH, rounded + s * WIDTH);
@@ -104,7 +105,7 @@ START_TEST(test_rounding_uses_the_block_exponent)
     const float values[3] = {1.0f, -0.26f, 0.004f}, loud[3] = {100.0f, 0.3f, -100.0f};
     float ones[3] = {1.0f, 1.0f, 1.0f}, to[3];
     const erx_activation_range_t range = {
-        .smooth = ones, .scale = 1.0 / ERX_ACTIVATION_MAX, .width = 3};
+        .smooth = ones, .scale = 1.0 / ERX_ACTIVATION_MAX, .full = ERX_ACTIVATION_MAX, .width = 3};
     erx_calibration_round(&range, values, to);
     ck_assert_float_eq(to[0], 127.0f);
     ck_assert_float_eq(to[1], -33.0f);

@@ -1,0 +1,150 @@
+/* Matrix product of 14-bit activations (NUMERICS 13) with vpdpbusd.
+ *
+ * The two bytes of an activation lie in planes of their own, and each plane is
+ * an operand of the 8-bit product: acc = 256 * acc(high) + acc(low), exact
+ * modulo 2^32, and so exact. A few panels at a time go through both planes, so
+ * that the second finds their weights in the second cache. */
+#include <immintrin.h>
+
+#include "kernels/avx512vnni/avx512vnni.h"
+#include "kernels/avx512vnni/vector.h"
+
+/* Sums of a pass: 2 planes x 32 sessions x 128 rows are 32 KiB, which stay in
+ * the caches; two panels of 1,024 columns are 128 KiB. */
+#define PASS_SESSIONS 32u
+#define PASS_PANELS   2u
+#define PASS_ROWS     (PASS_PANELS * ERX_PANEL_ROWS)
+
+typedef struct {
+    alignas(64) int32_t rows[PASS_SESSIONS][PASS_ROWS];
+} sums_t;
+
+/* What a pass works on: sessions from first_session on, panels from
+ * first_panel on. */
+typedef struct {
+    uint32_t first_session, session_count;
+    uint32_t first_panel, panel_count;
+    erx_matrix_t matrix; /* from first_panel on */
+} pass_t;
+
+/* What a product of one plane fetches meanwhile: bytes behind each pointer. */
+typedef struct {
+    uint8_t *pointers[PASS_SESSIONS];
+    size_t bytes;
+} fetch_t;
+
+/* The part of the sessions' states that belongs to this pass: each of the
+ * call's passes over a session's panels takes as many lines. */
+static void fetch_states(const erx_gemm_t *call, const pass_t *pass, fetch_t *fetch)
+{
+    fetch->bytes = 0;
+    if (call->fetch == NULL)
+        return;
+    size_t lines = call->fetch_bytes / ERX_CACHE_LINE;
+    size_t panels = call->panel_end - call->panel_begin;
+    size_t done = pass->first_panel - call->panel_begin;
+    size_t begin = lines * done / panels * ERX_CACHE_LINE;
+    size_t end = lines * (done + pass->panel_count) / panels * ERX_CACHE_LINE;
+    for (uint32_t s = 0; s < pass->session_count; s++)
+        fetch->pointers[s] = call->fetch[pass->first_session + s] + begin;
+    fetch->bytes = end - begin;
+}
+
+/* The next pass' panels, a part beside each session's product. */
+static void fetch_panels(const erx_gemm_t *call, const pass_t *pass, fetch_t *fetch)
+{
+    uint32_t next = pass->first_panel + pass->panel_count;
+    size_t lines = ERX_MIN(call->panel_end - next, PASS_PANELS) * call->matrix->panel_bytes /
+                   ERX_CACHE_LINE / pass->session_count;
+    fetch->bytes = lines * ERX_CACHE_LINE;
+    for (uint32_t s = 0; s < pass->session_count; s++)
+        fetch->pointers[s] =
+            (uint8_t *)call->matrix->panels + next * call->matrix->panel_bytes + s * fetch->bytes;
+}
+
+/* Products of one plane. */
+static void multiply(const erx_gemm_t *call, const pass_t *pass, size_t plane, const fetch_t *fetch,
+                     sums_t *sums)
+{
+    const erx_gemm_t product = {
+        .matrix = &pass->matrix,
+        .kind = ERX_GEMM_RAW,
+        .panel_end = pass->panel_count,
+        .session_count = pass->session_count,
+        .activation = call->activation + pass->first_session * call->activation_stride + plane,
+        .activation_stride = call->activation_stride,
+        .wide = sums->rows[0],
+        .wide_stride = PASS_ROWS,
+        .fetch = fetch->bytes == 0 ? NULL : fetch->pointers,
+        .fetch_bytes = fetch->bytes,
+    };
+    erx_avx512vnni_gemm(&product);
+}
+
+/* What becomes of 16 sums from row on of one session. */
+static inline void finish(const erx_gemm_t *call, uint32_t session, uint32_t row, __m512i value,
+                          erx_shift64_t shift)
+{
+    int32_t *wide = call->wide + session * call->wide_stride;
+    value = erx_requantize16(value, _mm512_load_si512(call->matrix->multiplier + row), shift);
+    if (call->kind == ERX_GEMM_PROJECT && row < call->dt_row) {
+        int16_t *narrow = call->narrow + session * call->narrow_stride;
+        _mm256_store_si256((__m256i *)(void *)(narrow + row), erx_sat16x16(value));
+    } else if (call->kind == ERX_GEMM_PROJECT) {
+        _mm512_store_si512(wide + (row - call->dt_row), value);
+    } else if (call->kind == ERX_GEMM_RESIDUAL) {
+        value = _mm512_add_epi32(erx_bounded(value), _mm512_load_si512(wide + row));
+        _mm512_store_si512(wide + row, erx_clamp16(value, ERX_RESIDUAL_MAX));
+    } else {
+        value = _mm512_add_epi32(value, _mm512_load_si512(call->matrix->bias + row));
+        _mm512_store_si512(wide + row, value);
+    }
+}
+
+static void finish_pass(const erx_gemm_t *call, const pass_t *pass, const sums_t *high,
+                        const sums_t *low)
+{
+    for (uint32_t s = 0; s < pass->session_count; s++) {
+        uint32_t session = pass->first_session + s;
+        bool is_raw = call->kind == ERX_GEMM_RAW;
+        erx_shift64_t shift =
+            erx_shift64(is_raw ? 1 : call->matrix->shift - call->exponent[session]);
+        for (uint32_t i = 0; i < pass->panel_count * ERX_PANEL_ROWS; i += ERX_BLOCK_ROWS) {
+            uint32_t row = pass->first_panel * ERX_PANEL_ROWS + i;
+            __m512i value = _mm512_slli_epi32(_mm512_load_si512(&high->rows[s][i]), 8);
+            value = _mm512_add_epi32(value, _mm512_load_si512(&low->rows[s][i]));
+            if (is_raw)
+                _mm512_storeu_si512(call->wide + session * call->wide_stride + row, value);
+            else
+                finish(call, session, row, value, shift);
+        }
+    }
+}
+
+static void run_pass(const erx_gemm_t *call, const pass_t *pass)
+{
+    sums_t high, low;
+    fetch_t fetch;
+    fetch_states(call, pass, &fetch);
+    multiply(call, pass, 0, &fetch, &high);
+    fetch_panels(call, pass, &fetch);
+    multiply(call, pass, erx_avx512vnni_plane_bytes(call->matrix->columns), &fetch, &low);
+    finish_pass(call, pass, &high, &low);
+}
+
+void erx_avx512vnni_gemm_wide(const erx_gemm_t *call)
+{
+    for (uint32_t s = 0; s < call->session_count; s += PASS_SESSIONS) {
+        for (uint32_t p = call->panel_begin; p < call->panel_end; p += PASS_PANELS) {
+            pass_t pass = {
+                .first_session = s,
+                .session_count = ERX_MIN(call->session_count - s, PASS_SESSIONS),
+                .first_panel = p,
+                .panel_count = ERX_MIN(call->panel_end - p, PASS_PANELS),
+                .matrix = *call->matrix,
+            };
+            pass.matrix.panels += p * call->matrix->panel_bytes;
+            run_pass(call, &pass);
+        }
+    }
+}
