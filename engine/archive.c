@@ -179,11 +179,6 @@ erx_status_t erx_archive_open(erx_archive_t **archive_out, const char *path,
     return ERX_OK;
 }
 
-uint64_t erx_archive_sequence(const erx_archive_t *archive)
-{
-    return archive->sequence;
-}
-
 static void stop(erx_archive_t *archive, const char *reason)
 {
     (void)erx_error_set(&archive->error, ERX_ERR_IO,

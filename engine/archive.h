@@ -17,9 +17,6 @@ typedef struct erx_archive erx_archive_t;
 erx_status_t erx_archive_open(erx_archive_t **archive_out, const char *path,
                               const erx_data_directory_t *data, erx_error_t *error);
 
-/* Sequence of its last record; 0: it is empty. */
-uint64_t erx_archive_sequence(const erx_archive_t *archive);
-
 /* Appends the next record; one that is there already is left out. One thread
  * at a time. */
 void erx_archive_append(erx_archive_t *archive, const erx_record_t *record);

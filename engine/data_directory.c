@@ -118,12 +118,6 @@ static erx_status_t take_copy_path(erx_data_directory_t *data, const char *path,
                                "%.300s: %s", path, strerror(errno));
 }
 
-const erx_data_pool_t *erx_data_accounts(const erx_data_directory_t *data)
-{
-    const erx_data_pool_t *last = &data->pools[data->pool_count == 0 ? 0 : data->pool_count - 1];
-    return data->pool_count > 0 && last->kind == ERX_DATA_ACCOUNTS ? last : NULL;
-}
-
 static erx_data_pool_t describe_model(const erx_model_t *model)
 {
     erx_data_pool_t pool = {

@@ -100,9 +100,6 @@ bool erx_data_directory_in_use(const char *path);
 /* The device, name, file id and claim of a store's configuration. */
 void erx_data_directory_configure(const erx_data_directory_t *data, erx_store_config_t *config);
 
-/* The pool of the accounts; NULL where there is none. */
-const erx_data_pool_t *erx_data_accounts(const erx_data_directory_t *data);
-
 /* Notes that everything up to sequence is durable. */
 erx_status_t erx_data_directory_claim(erx_data_directory_t *data, uint64_t sequence, uint64_t epoch,
                                       bool closed, erx_error_t *error);

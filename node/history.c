@@ -119,8 +119,3 @@ const erx_transaction_record_t *erx_history_older(const erx_history_t *history,
         record = older_in_bucket(history, record, bucket);
     return record;
 }
-
-uint64_t erx_history_count(const erx_history_t *history)
-{
-    return history->last;
-}

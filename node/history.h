@@ -24,7 +24,4 @@ const erx_transaction_record_t *erx_history_find(const erx_history_t *history,
 const erx_transaction_record_t *erx_history_older(const erx_history_t *history,
                                                   const erx_pubkey_t *key, uint64_t before);
 
-/* Number of transactions that were ever added. */
-uint64_t erx_history_count(const erx_history_t *history);
-
 #endif

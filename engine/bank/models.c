@@ -302,16 +302,6 @@ const erx_world_model_t *erx_models_get(const erx_models_t *models, uint32_t poo
     return &models->places[pool].facts;
 }
 
-const erx_world_model_t *erx_models_find(const erx_models_t *models, const erx_key_t *manifest)
-{
-    for (uint32_t i = 0; i < erx_models_count(models); i++) {
-        const erx_world_model_t *model = &models->places[i].facts;
-        if (model->model != NULL && erx_key_equals(&model->manifest, manifest))
-            return model;
-    }
-    return NULL;
-}
-
 const erx_world_model_t *erx_models_find_id(const erx_models_t *models, uint64_t model_id)
 {
     for (uint32_t i = 0; i < erx_models_count(models); i++) {

@@ -97,11 +97,10 @@ erx_status_t erx_models_bind(erx_models_t *models, uint32_t pool, erx_error_t *e
 uint32_t erx_models_count(const erx_models_t *models);
 const erx_world_model_t *erx_models_get(const erx_models_t *models, uint32_t pool);
 
-/* By its manifest's address, and by id; NULL. */
-const erx_world_model_t *erx_models_find(const erx_models_t *models, const erx_key_t *manifest);
+/* NULL where no model has the id. */
 const erx_world_model_t *erx_models_find_id(const erx_models_t *models, uint64_t model_id);
 
-/* The place of a model that get, find or find_id gave. */
+/* The place of a model that get or find_id gave. */
 uint32_t erx_models_pool(const erx_models_t *models, const erx_world_model_t *model);
 
 /* Directories that were loaded, in order: for the data directory. */

@@ -326,11 +326,6 @@ const erx_key_t *erx_runtime_program(const erx_runtime_t *runtime)
     return &runtime->config.program;
 }
 
-erx_engine_t *erx_runtime_engine(const erx_runtime_t *runtime)
-{
-    return runtime->engine;
-}
-
 const erx_blockhash_t *erx_runtime_blockhashes(const erx_runtime_t *runtime)
 {
     return runtime->blockhashes;

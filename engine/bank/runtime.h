@@ -112,7 +112,6 @@ int64_t erx_runtime_timestamp(const erx_runtime_t *runtime);             /* of t
 const erx_models_t *erx_runtime_models(const erx_runtime_t *runtime);
 erx_accounts_t *erx_runtime_accounts(const erx_runtime_t *runtime);
 const erx_key_t *erx_runtime_program(const erx_runtime_t *runtime); /* the world program's id */
-erx_engine_t *erx_runtime_engine(const erx_runtime_t *runtime);
 const erx_blockhash_t *erx_runtime_blockhashes(const erx_runtime_t *runtime);
 const erx_status_cache_t *erx_runtime_statuses(const erx_runtime_t *runtime);
 

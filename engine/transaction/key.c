@@ -6,8 +6,6 @@
 
 ERX_STATIC_ASSERT(ERX_BASE58_LENGTH_MAX(ERX_KEY_BYTES) < ERX_KEY_TEXT_MAX,
                   "a key's text holds every key");
-ERX_STATIC_ASSERT(ERX_BASE58_LENGTH_MAX(ERX_SIGNATURE_BYTES) < ERX_SIGNATURE_TEXT_MAX,
-                  "a signature's text holds every signature");
 
 int erx_key_compare(const erx_key_t *a, const erx_key_t *b)
 {
@@ -24,20 +22,8 @@ void erx_key_text(const erx_key_t *key, char text_out[ERX_KEY_TEXT_MAX])
     (void)erx_base58_encode(key->bytes, ERX_KEY_BYTES, text_out, ERX_KEY_TEXT_MAX);
 }
 
-void erx_signature_text(const erx_signature_t *signature, char text_out[ERX_SIGNATURE_TEXT_MAX])
-{
-    (void)erx_base58_encode(signature->bytes, ERX_SIGNATURE_BYTES, text_out,
-                            ERX_SIGNATURE_TEXT_MAX);
-}
-
 bool erx_key_parse(const char *text, erx_key_t *key_out)
 {
     size_t length = strnlen(text, ERX_KEY_TEXT_MAX);
     return erx_base58_decode_exact(text, length, key_out->bytes, ERX_KEY_BYTES);
-}
-
-bool erx_signature_parse(const char *text, erx_signature_t *signature_out)
-{
-    size_t length = strnlen(text, ERX_SIGNATURE_TEXT_MAX);
-    return erx_base58_decode_exact(text, length, signature_out->bytes, ERX_SIGNATURE_BYTES);
 }

@@ -5,10 +5,9 @@
 
 #include "mem/base.h"
 
-#define ERX_KEY_BYTES          32u
-#define ERX_KEY_TEXT_MAX       45u /* 44 characters and the terminator */
-#define ERX_SIGNATURE_BYTES    64u
-#define ERX_SIGNATURE_TEXT_MAX 89u /* 88 characters and the terminator */
+#define ERX_KEY_BYTES       32u
+#define ERX_KEY_TEXT_MAX    45u /* 44 characters and the terminator */
+#define ERX_SIGNATURE_BYTES 64u
 
 /* A public key, a program-derived address or a blockhash. */
 typedef struct {
@@ -26,12 +25,10 @@ bool erx_key_equals(const erx_key_t *a, const erx_key_t *b);
 
 /* Base58, terminated. */
 void erx_key_text(const erx_key_t *key, char text_out[ERX_KEY_TEXT_MAX]);
-void erx_signature_text(const erx_signature_t *signature, char text_out[ERX_SIGNATURE_TEXT_MAX]);
 
-/* Read the same text; false, with nothing written, where it is not exactly the
- * base58 of 32 or 64 bytes. */
+/* Reads the same text; false, with nothing written, where it is not exactly the
+ * base58 of 32 bytes. */
 bool erx_key_parse(const char *text, erx_key_t *key_out);
-bool erx_signature_parse(const char *text, erx_signature_t *signature_out);
 
 /* Programs. */
 extern const erx_key_t erx_key_system;
@@ -43,8 +40,6 @@ extern const erx_key_t erx_key_native_loader;
 extern const erx_key_t erx_key_upgradeable_loader;
 extern const erx_key_t erx_key_world; /* the default id; an engine may be set to another */
 extern const erx_key_t erx_key_delegation;
-extern const erx_key_t erx_key_magic;
-extern const erx_key_t erx_key_magic_context;
 
 /* System variables; the first one owns the others. */
 extern const erx_key_t erx_key_sysvar;

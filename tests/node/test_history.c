@@ -58,7 +58,6 @@ START_TEST(test_the_newest_are_found_and_older_ones_are_gone)
     ck_assert_ptr_nonnull(history);
     for (uint64_t number = 1; number <= RECORDS; number++)
         erx_history_add(history, make(number));
-    ck_assert_uint_eq(erx_history_count(history), RECORDS);
     for (uint64_t number = 1; number <= RECORDS; number++) {
         write_signature(number, signature);
         const erx_transaction_record_t *found = erx_history_find(history, signature);

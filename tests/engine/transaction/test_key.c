@@ -19,8 +19,6 @@ static const named_t named[] = {
     {&erx_key_upgradeable_loader, "BPFLoaderUpgradeab1e11111111111111111111111", true},
     {&erx_key_world, "WrLd111111111111111111111111111111111111111", false},
     {&erx_key_delegation, "DELeGGvXpWV2fqJUhqcF5ZSYMS4JTLjteaAMARRSaeSh", false},
-    {&erx_key_magic, "Magic11111111111111111111111111111111111111", false},
-    {&erx_key_magic_context, "MagicContext1111111111111111111111111111111", false},
     {&erx_key_sysvar, "Sysvar1111111111111111111111111111111111111", true},
     {&erx_key_sysvar_clock, "SysvarC1ock11111111111111111111111111111111", true},
     {&erx_key_sysvar_epoch_schedule, "SysvarEpochSchedu1e111111111111111111111111", true},
@@ -103,22 +101,6 @@ START_TEST(test_texts_of_other_sizes_are_no_keys)
 }
 END_TEST
 
-START_TEST(test_signatures_are_64_bytes)
-{
-    static const char largest[] = "67rpwLCuS5DGA8KGZXKsVQ7dnPb9goRLoKfgGbLfQg9WoLUgNY77E2jT11fem3co"
-                                  "V9nAkguBACzrU1iyZM4B8roQ";
-    erx_signature_t signature, parsed;
-    char text[ERX_SIGNATURE_TEXT_MAX];
-    memset(signature.bytes, 0xff, sizeof signature.bytes);
-    erx_signature_text(&signature, text);
-    ck_assert_str_eq(text, largest);
-    ck_assert(erx_signature_parse(text, &parsed));
-    ck_assert_mem_eq(parsed.bytes, signature.bytes, sizeof parsed.bytes);
-    ck_assert(!erx_signature_parse(text + 2, &parsed));
-    ck_assert(!erx_signature_parse("WrLd111111111111111111111111111111111111111", &parsed));
-}
-END_TEST
-
 Suite *key_suite(void)
 {
     Suite *suite = suite_create("key");
@@ -127,7 +109,6 @@ Suite *key_suite(void)
     tcase_add_loop_test(tcase, test_other_reserved_keys, 0, ERX_COUNT(reserved_others));
     tcase_add_test(tcase, test_keys_are_ordered_by_their_bytes);
     tcase_add_test(tcase, test_texts_of_other_sizes_are_no_keys);
-    tcase_add_test(tcase, test_signatures_are_64_bytes);
     suite_add_tcase(suite, tcase);
     return suite;
 }
