@@ -407,19 +407,33 @@ typedef struct {
 ERX_API int32_t erx_rollup_submit(erx_rollup_t *rollup, const uint8_t *packet, size_t size,
                                   uint8_t signature_out[ERX_SIGNATURE_SIZE]);
 
+/* Is told the verdict on a transaction's signatures, of which the first is given.
+ * more: the next one is on its way. */
+typedef void (*erx_verified_fn)(void *context, const uint8_t signature[ERX_SIGNATURE_SIZE],
+                                bool is_good, bool more);
+
+/* Has the verdict on every submitted transaction told as soon as there is one, before
+ * its block: on a thread that verifies, at low priority, or inside erx_rollup_submit
+ * where verifier_count is 0. verified must not block, nor call the rollup; NULL:
+ * nothing is told. Before start. STATE. */
+ERX_API int32_t erx_rollup_set_verified(erx_rollup_t *rollup, erx_verified_fn verified,
+                                        void *context);
+
 typedef struct {
     uint32_t struct_size;
     bool verify_signatures;
     bool replace_blockhash;
     const erx_pubkey_t *accounts; /* whose state afterwards is wanted */
     uint32_t account_count;
+    uint64_t units_max; /* what needs more units fails early; 0: as when it executes */
+    bool never_waits;   /* for frames: refused with STATE while they execute */
 } erx_simulation_config_t;
 
 typedef struct erx_simulation erx_simulation_t;
 
 /* Executes a transaction on the state of the last block and throws away what it
  * did. A frame that it asks for is charged, not executed. Any thread.
- * FORMAT as erx_rollup_submit. */
+ * FORMAT as erx_rollup_submit; STATE. */
 ERX_API int32_t erx_rollup_simulate(erx_rollup_t *rollup, const uint8_t *packet, size_t size,
                                     const erx_simulation_config_t *config,
                                     erx_simulation_t **simulation_out);

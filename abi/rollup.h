@@ -11,6 +11,8 @@ typedef struct {
     erx_runtime_t *runtime;
     uint32_t syscalls;
     erx_base_layer_t base_layer;
+    erx_verified_fn verified;
+    void *verified_context;
     /* The results of the last block, as the public structs have them. */
     erx_block_result_t result;
     uint32_t outcome_capacity;

@@ -112,7 +112,30 @@ int32_t erx_rollup_submit(erx_rollup_t *rollup, const uint8_t *packet, size_t si
     return ERX_STATUS_OK;
 }
 
+static void tell_verified(void *context, const erx_signature_t *signature, bool is_good, bool more)
+{
+    const erx_rollup_state_t *state = context;
+    state->verified(state->verified_context, signature->bytes, is_good, more);
+}
+
+int32_t erx_rollup_set_verified(erx_rollup_t *rollup, erx_verified_fn verified, void *context)
+{
+    erx_rollup_state_t *state = erx_rollup_of(rollup);
+    if (state == NULL)
+        return ERX_STATUS_ARGUMENT;
+    if (erx_runtime_is_started(state->runtime))
+        return erx_result_refuse(ERX_STATUS_STATE, "call it before erx_rollup_start");
+    state->verified = verified;
+    state->verified_context = context;
+    erx_intake_set_verified(erx_runtime_intake(state->runtime),
+                            verified == NULL ? NULL : tell_verified, state);
+    return ERX_STATUS_OK;
+}
+
 /* -------------------------------------------------------------- simulation */
+
+/* The shortest config of a caller that this library still understands. */
+#define CONFIG_SIZE_MIN offsetof(erx_simulation_config_t, units_max)
 
 struct erx_simulation {
     erx_simulation_t *handle;
@@ -198,27 +221,52 @@ static bool keep_outcome(erx_simulation_t *simulation, const erx_bank_outcome_t 
     return !simulation->failed;
 }
 
-static bool run(erx_simulation_t *simulation, const erx_message_t *message, size_t size)
+/* config stays with the caller. NULL: no memory. */
+static erx_simulation_t *make_simulation(erx_rollup_state_t *state, const uint8_t *packet,
+                                         size_t size, const erx_simulation_config_t *config)
+{
+    erx_simulation_t *simulation = erx_alloc(1, sizeof *simulation);
+    if (simulation == NULL)
+        return NULL;
+    memcpy(simulation->packet, packet, size);
+    simulation->state = state;
+    simulation->config = config;
+    simulation->account_count = config->account_count;
+    simulation->accounts = erx_alloc(config->account_count, sizeof *simulation->accounts);
+    for (uint32_t i = 0; simulation->accounts != NULL && i < config->account_count; i++)
+        simulation->accounts[i].key = config->accounts[i];
+    if (simulation->accounts != NULL)
+        return simulation;
+    free_simulation(simulation);
+    return NULL;
+}
+
+/* Executes the packet, which is known to be a transaction. STATE, MEMORY. */
+static int32_t run(erx_simulation_t *simulation, size_t size)
 {
     erx_runtime_t *runtime = simulation->state->runtime;
     erx_bank_outcome_t outcome;
-    erx_intake_item_t item = {
-        .packet = simulation->packet, .bytes = (uint32_t)size, .message = *message};
-    if (simulation->config->verify_signatures && !erx_verify_message(message))
+    erx_intake_item_t item = {.packet = simulation->packet, .bytes = (uint32_t)size};
+    (void)erx_message_parse(simulation->packet, size, &item.message);
+    if (simulation->config->verify_signatures && !erx_verify_message(&item.message))
         item.error = ERX_TRANSACTION_SIGNATURE_FAILURE;
-    erx_message_hash(message, &item.message_hash);
-    erx_runtime_read_begin(runtime, true);
+    erx_message_hash(&item.message, &item.message_hash);
+    if (!simulation->config->never_waits)
+        erx_runtime_read_begin(runtime, true);
+    else if (!erx_runtime_try_read_begin(runtime))
+        return ERX_STATUS_STATE;
     const erx_bank_simulation_t how = {
         .replace_blockhash = simulation->config->replace_blockhash,
         .slot = erx_runtime_processed_slot(runtime) + 1,
         .timestamp = erx_runtime_timestamp(runtime),
         .inspect = inspect,
         .context = simulation,
+        .units_max = simulation->config->units_max,
     };
     erx_bank_simulate(erx_runtime_changing_bank(runtime), &item, &how, &outcome);
     bool kept = keep_outcome(simulation, &outcome);
     erx_runtime_read_end(runtime);
-    return kept;
+    return kept ? ERX_STATUS_OK : ERX_STATUS_MEMORY;
 }
 
 int32_t erx_rollup_simulate(erx_rollup_t *rollup, const uint8_t *packet, size_t size,
@@ -233,7 +281,8 @@ int32_t erx_rollup_simulate(erx_rollup_t *rollup, const uint8_t *packet, size_t 
         return result;
     if (simulation_out == NULL)
         return erx_result_missing("simulation_out");
-    if (config != NULL && (result = erx_result_take(&own, sizeof own, config, sizeof own)) != 0)
+    if (config != NULL &&
+        (result = erx_result_take(&own, sizeof own, config, CONFIG_SIZE_MIN)) != 0)
         return result;
     if (own.account_count > ERX_MESSAGE_LOCKS_MAX || (own.account_count > 0 && !own.accounts))
         return erx_result_refuse(ERX_STATUS_RANGE, "account_count: %u is not in 0 to %u",
@@ -241,29 +290,20 @@ int32_t erx_rollup_simulate(erx_rollup_t *rollup, const uint8_t *packet, size_t 
     result = parse(packet, size, &message);
     if (result != ERX_STATUS_OK)
         return result;
-    erx_simulation_t *simulation = erx_alloc(1, sizeof *simulation);
-    bool done = simulation != NULL;
-    if (done) {
-        memcpy(simulation->packet, packet, size);
-        (void)erx_message_parse(simulation->packet, size, &message);
-        simulation->state = state;
-        simulation->config = &own;
-        simulation->account_count = own.account_count;
-        simulation->accounts = erx_alloc(own.account_count, sizeof *simulation->accounts);
-        done = simulation->accounts != NULL;
-        for (uint32_t i = 0; done && i < own.account_count; i++)
-            simulation->accounts[i].key = own.accounts[i];
-        done = done && run(simulation, &message, size);
-        done = done &&
-               (simulation->handle = erx_handle_make(ERX_HANDLE_SIMULATION, simulation)) != NULL;
+    erx_simulation_t *simulation = make_simulation(state, packet, size, &own);
+    result = simulation == NULL ? ERX_STATUS_MEMORY : run(simulation, size);
+    if (result == ERX_STATUS_OK) {
+        simulation->handle = erx_handle_make(ERX_HANDLE_SIMULATION, simulation);
+        result = simulation->handle == NULL ? ERX_STATUS_MEMORY : ERX_STATUS_OK;
     }
-    if (!done) {
-        if (simulation != NULL)
-            free_simulation(simulation);
-        return erx_result_refuse(ERX_STATUS_MEMORY, "no memory for a simulation");
+    if (result == ERX_STATUS_OK) {
+        *simulation_out = simulation->handle;
+        return ERX_STATUS_OK;
     }
-    *simulation_out = simulation->handle;
-    return ERX_STATUS_OK;
+    if (simulation != NULL)
+        free_simulation(simulation);
+    return erx_result_refuse(result, result == ERX_STATUS_STATE ? "frames execute"
+                                                                : "no memory for a simulation");
 }
 
 const erx_transaction_outcome_t *erx_simulation_result(const erx_simulation_t *simulation)

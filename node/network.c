@@ -72,6 +72,7 @@ static void on_woken(void *context)
 {
     erx_network_t *network = context;
     erx_block_event_t *event;
+    erx_rpc_verified(network->rpc);
     while ((event = erx_event_ring_pop(network->config.events)) != NULL)
         on_executed(network, event);
     uint64_t confirmed = erx_rollup_confirmed_slot(network->config.rollup);
@@ -172,6 +173,7 @@ static bool open_parts(erx_network_t *network, erx_failure_t *failure)
         .telemetry = config->telemetry,
         .history = network->history,
         .subscriptions = network->subscriptions,
+        .verdicts = config->verdicts,
         .base = config->base,
         .faucet_key = network->config.faucet.bytes,
         .identity = config->identity,

@@ -8,6 +8,7 @@
 #include "node/keypair.h"
 #include "node/recordings.h"
 #include "node/telemetry.h"
+#include "node/verdicts.h"
 
 typedef struct erx_network erx_network_t;
 
@@ -17,6 +18,7 @@ typedef struct {
     erx_telemetry_t *telemetry;
     erx_event_ring_t *events;
     erx_watch_filter_t *filter;
+    erx_verdicts_t *verdicts;
     erx_recordings_t *recordings; /* the network thread's from now on; NULL: none */
     erx_base_layer_view_t base;
     erx_keypair_t faucet;

@@ -46,7 +46,7 @@ void erx_rpc_close(erx_rpc_t *rpc)
 {
     if (rpc == NULL)
         return;
-    erx_rpc_expire_waits(rpc, UINT64_MAX);
+    erx_rpc_expire_underway(rpc, UINT64_MAX);
     while (rpc->gated != NULL) {
         erx_rpc_call_t *call = rpc->gated;
         rpc->gated = call->next;
@@ -198,7 +198,7 @@ void erx_rpc_durable(erx_rpc_t *rpc, uint64_t slot)
 
 void erx_rpc_beat(erx_rpc_t *rpc, uint64_t now_ns)
 {
-    erx_rpc_expire_waits(rpc, now_ns);
+    erx_rpc_expire_underway(rpc, now_ns);
     if (rpc->gated != NULL)
         release_gated(rpc, erx_rollup_confirmed_slot(rpc->node.rollup), now_ns);
 }
@@ -447,17 +447,21 @@ void erx_rpc_resolve(erx_rpc_request_t *request)
         finish_call(rpc, call);
 }
 
+void erx_rpc_verified(erx_rpc_t *rpc)
+{
+    erx_verdict_t *verdict = erx_verdicts_take(rpc->node.verdicts);
+    while (verdict != NULL) {
+        erx_verdict_t *next = verdict->next;
+        erx_rpc_tell_verdict(rpc, verdict);
+        free(verdict);
+        verdict = next;
+    }
+}
+
 void erx_rpc_executed(erx_rpc_t *rpc, const erx_block_event_t *event)
 {
-    for (uint32_t i = 0; i < event->record_count; i++) {
-        const erx_transaction_record_t *record = event->records[i];
-        uint64_t since = erx_arrivals_take(&rpc->arrivals, record->outcome.signature);
-        if (record->landed && since != 0 && event->finished_ns > since)
-            erx_telemetry_observe(rpc->node.telemetry, ERX_TIMING_INGEST,
-                                  event->finished_ns - since);
-        if (rpc->wait_count > 0)
-            erx_rpc_answer_waits(rpc, record);
-    }
+    for (uint32_t i = 0; i < event->record_count; i++)
+        erx_rpc_tell_fate(rpc, event->records[i], event->finished_ns);
 }
 
 void erx_rpc_write_metrics(const erx_rpc_t *rpc, erx_text_t *text)

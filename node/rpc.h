@@ -10,6 +10,7 @@
 #include "node/history.h"
 #include "node/server.h"
 #include "node/subscriptions.h"
+#include "node/verdicts.h"
 
 typedef struct erx_rpc erx_rpc_t;
 
@@ -20,6 +21,7 @@ typedef struct {
     erx_telemetry_t *telemetry;
     erx_history_t *history;
     erx_subscriptions_t *subscriptions;
+    erx_verdicts_t *verdicts;
     erx_base_layer_view_t base; /* the base layer as methods see it */
     const uint8_t *faucet_key;  /* 64 bytes: seed and public key; NULL: no airdrops */
     erx_pubkey_t identity;
@@ -36,6 +38,9 @@ void erx_rpc_set_server(erx_rpc_t *rpc, erx_server_t *server);
 
 /* A POST body or WebSocket message. It is answered through the server. */
 void erx_rpc_message(erx_rpc_t *rpc, const erx_server_message_t *message);
+
+/* Signatures were verified: answers where that was all that was missing. */
+void erx_rpc_verified(erx_rpc_t *rpc);
 
 /* A block was executed: answers whoever waits for its transactions. Before the
  * records are given to the history. */

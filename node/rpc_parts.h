@@ -2,7 +2,6 @@
 #ifndef ERX_NODE_RPC_PARTS_H
 #define ERX_NODE_RPC_PARTS_H
 
-#include "node/arrivals.h"
 #include "node/json_reader.h"
 #include "node/key_text.h"
 #include "node/rpc.h"
@@ -69,15 +68,18 @@ struct erx_rpc_call {
     uint32_t part_count;
 };
 
-/* A transaction whose fate an answer waits for. */
-typedef struct erx_rpc_wait {
-    struct erx_rpc_wait *next;
+/* A transaction that was handed over and has no fate yet. */
+typedef struct erx_rpc_underway {
+    struct erx_rpc_underway *next;
     uint8_t signature[ERX_SIGNATURE_SIZE];
-    erx_rpc_request_t *request;
+    erx_rpc_request_t *request; /* that waits for an answer; NULL: it has one */
+    bool is_foreseen;           /* it would have gone well after the last block */
+    bool has_copy;              /* that is under way as well */
+    uint64_t since_ns;          /* it arrived */
     uint64_t give_up_ns;
-} erx_rpc_wait_t;
+} erx_rpc_underway_t;
 
-#define ERX_RPC_WAIT_BUCKETS 1024u
+#define ERX_RPC_UNDERWAY_BUCKETS 4096u
 
 struct erx_rpc {
     erx_rpc_config_t node;
@@ -85,9 +87,8 @@ struct erx_rpc {
     erx_rpc_call_t *free_calls;
     uint32_t free_call_count;
     erx_rpc_call_t *gated, *last_gated;
-    erx_rpc_wait_t *waits[ERX_RPC_WAIT_BUCKETS];
-    uint32_t wait_count;
-    erx_arrivals_t arrivals;
+    erx_rpc_underway_t *underway[ERX_RPC_UNDERWAY_BUCKETS];
+    uint32_t underway_count;
     uint64_t *method_counts;
     uint64_t airdrops;
     uint8_t *account_data; /* what was read last */
@@ -211,8 +212,24 @@ const char *erx_rpc_filters_read(const json_t *options, erx_rpc_filters_t *filte
 bool erx_rpc_read_packet(erx_rpc_request_t *request, const json_t *options,
                          uint8_t packet_out[ERX_PACKET_MAX], size_t *size_out);
 
-/* Transactions that answers wait for (rpc_send.c). */
-void erx_rpc_answer_waits(erx_rpc_t *rpc, const erx_transaction_record_t *record);
-void erx_rpc_expire_waits(erx_rpc_t *rpc, uint64_t now_ns);
+/* Answers of transactions (rpc_send.c). */
+void erx_rpc_answer_signature(erx_rpc_request_t *request,
+                              const uint8_t signature[ERX_SIGNATURE_SIZE]);
+void erx_rpc_answer_signature_failure(erx_rpc_request_t *request);
+void erx_rpc_answer_fate(erx_rpc_request_t *request, const erx_transaction_outcome_t *outcome);
+
+/* Notes a transaction that was handed over; NULL where there are too many, or no
+ * memory (rpc_underway.c). */
+erx_rpc_underway_t *erx_rpc_add_underway(erx_rpc_t *rpc,
+                                         const uint8_t signature[ERX_SIGNATURE_SIZE],
+                                         uint64_t since_ns);
+
+/* Answers what waits for a verdict on signatures, or for a fate. */
+void erx_rpc_tell_verdict(erx_rpc_t *rpc, const erx_verdict_t *verdict);
+void erx_rpc_tell_fate(erx_rpc_t *rpc, const erx_transaction_record_t *record,
+                       uint64_t finished_ns);
+
+/* Forgets what waited too long, and answers. */
+void erx_rpc_expire_underway(erx_rpc_t *rpc, uint64_t now_ns);
 
 #endif

@@ -1,9 +1,11 @@
 /* sendTransaction and requestAirdrop: handing transactions over, and answering
- * when their fate is known.
+ * when enough is known of their fate.
  *
- * With preflight the answer waits for the block: execution itself says what a
- * simulation would have said, with its logs, and signatures are verified once.
- * Without preflight the answer is the signature, at once. */
+ * With preflight a transaction is tried on the state of the last block. Where that
+ * goes well, the answer leaves when its signatures are verified; where not, it
+ * waits for the block: transactions before it may have changed everything, and
+ * execution says what happened, with its logs. Without preflight the answer is the
+ * signature, at once. */
 #include "node/rpc_parts.h"
 
 #include "node/airdrop.h"
@@ -16,36 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Longer than any block takes; a transaction that waits for the base layer is
- * told as accepted then. */
-#define FATE_WAIT_NS    (4 * ERX_SECOND_NS)
-#define WAITS_MAX       65536u
+/* What is tried on the network thread takes some ten microseconds; what needs more
+ * units than this waits for its block. */
+#define TRIED_UNITS_MAX UINT64_C(20000)
 #define LOADED_SIZE_KEY "loadedAccountsDataSize"
-
-static uint32_t bucket_of(const uint8_t signature[ERX_SIGNATURE_SIZE])
-{
-    return ((uint32_t)signature[0] | (uint32_t)signature[1] << 8) % ERX_RPC_WAIT_BUCKETS;
-}
-
-static bool add_wait(erx_rpc_request_t *request, const uint8_t signature[ERX_SIGNATURE_SIZE])
-{
-    erx_rpc_t *rpc = request->rpc;
-    erx_rpc_wait_t *wait = rpc->wait_count < WAITS_MAX ? calloc(1, sizeof *wait) : NULL;
-    if (wait == NULL)
-        return false;
-    wait->request = erx_rpc_defer(request);
-    if (wait->request == NULL) {
-        free(wait);
-        return false;
-    }
-    memcpy(wait->signature, signature, ERX_SIGNATURE_SIZE);
-    wait->give_up_ns = erx_node_now() + FATE_WAIT_NS;
-    erx_rpc_wait_t **bucket = &rpc->waits[bucket_of(signature)];
-    wait->next = *bucket;
-    *bucket = wait;
-    rpc->wait_count++;
-    return true;
-}
 
 static void write_failure_data(erx_json_writer_t *writer, const erx_transaction_outcome_t *outcome)
 {
@@ -64,13 +40,17 @@ static void write_failure_data(erx_json_writer_t *writer, const erx_transaction_
     erx_json_object_end(writer);
 }
 
+void erx_rpc_answer_signature_failure(erx_rpc_request_t *request)
+{
+    erx_rpc_fail(request, ERX_RPC_SIGNATURE_FAILURE, "Transaction signature verification failure");
+}
+
 static void answer_failure(erx_rpc_request_t *request, const erx_transaction_outcome_t *outcome)
 {
     char reason[ERX_TRANSACTION_TEXT_MAX];
     char message[ERX_TRANSACTION_TEXT_MAX + 32];
     if (outcome->code == ERX_TX_SIGNATURE_FAILURE) {
-        erx_rpc_fail(request, ERX_RPC_SIGNATURE_FAILURE,
-                     "Transaction signature verification failure");
+        erx_rpc_answer_signature_failure(request);
         return;
     }
     erx_fate_text(erx_outcome_fate(outcome), reason);
@@ -84,51 +64,18 @@ static void answer_failure(erx_rpc_request_t *request, const erx_transaction_out
     erx_rpc_end_fail(request);
 }
 
-static void answer_signature(erx_rpc_request_t *request,
-                             const uint8_t signature[ERX_SIGNATURE_SIZE])
+void erx_rpc_answer_signature(erx_rpc_request_t *request,
+                              const uint8_t signature[ERX_SIGNATURE_SIZE])
 {
     erx_json_base58(erx_rpc_result(request), signature, ERX_SIGNATURE_SIZE);
 }
 
-void erx_rpc_answer_waits(erx_rpc_t *rpc, const erx_transaction_record_t *record)
+void erx_rpc_answer_fate(erx_rpc_request_t *request, const erx_transaction_outcome_t *outcome)
 {
-    const erx_transaction_outcome_t *outcome = &record->outcome;
-    erx_rpc_wait_t **place = &rpc->waits[bucket_of(outcome->signature)];
-    while (*place != NULL) {
-        erx_rpc_wait_t *wait = *place;
-        if (memcmp(wait->signature, outcome->signature, ERX_SIGNATURE_SIZE) != 0) {
-            place = &wait->next;
-            continue;
-        }
-        *place = wait->next;
-        rpc->wait_count--;
-        if (outcome->code == ERX_TX_OK)
-            answer_signature(wait->request, outcome->signature);
-        else
-            answer_failure(wait->request, outcome);
-        erx_rpc_resolve(wait->request);
-        free(wait);
-        return; /* a second sender of the same bytes has an outcome of its own */
-    }
-}
-
-void erx_rpc_expire_waits(erx_rpc_t *rpc, uint64_t now_ns)
-{
-    for (uint32_t i = 0; i < ERX_RPC_WAIT_BUCKETS && rpc->wait_count > 0; i++) {
-        erx_rpc_wait_t **place = &rpc->waits[i];
-        while (*place != NULL) {
-            erx_rpc_wait_t *wait = *place;
-            if (wait->give_up_ns > now_ns) {
-                place = &wait->next;
-                continue;
-            }
-            *place = wait->next;
-            rpc->wait_count--;
-            answer_signature(wait->request, wait->signature);
-            erx_rpc_resolve(wait->request);
-            free(wait);
-        }
-    }
+    if (outcome->code == ERX_TX_OK)
+        erx_rpc_answer_signature(request, outcome->signature);
+    else
+        answer_failure(request, outcome);
 }
 
 /* Reads a transaction from the first parameter. */
@@ -166,24 +113,13 @@ bool erx_rpc_read_packet(erx_rpc_request_t *request, const json_t *options,
     return is_read;
 }
 
-/* Hands a packet over; false, answered, where it is refused. */
-static bool submit(erx_rpc_request_t *request, const uint8_t *packet, size_t size,
-                   uint8_t signature_out[ERX_SIGNATURE_SIZE])
+static void refuse(erx_rpc_request_t *request, int32_t status)
 {
-    uint64_t since = erx_node_now();
-    int32_t status = request->rpc->is_stopping
-                         ? ERX_STATUS_STATE
-                         : erx_rollup_submit(request->node->rollup, packet, size, signature_out);
-    if (status == ERX_STATUS_OK) {
-        erx_arrivals_add(&request->rpc->arrivals, signature_out, since);
-        erx_subscriptions_received(request->node->subscriptions, signature_out);
-        return true;
-    }
     erx_telemetry_add(request->node->telemetry, ERX_METRIC_TRANSACTIONS_REFUSED, 1);
     if (status == ERX_STATUS_FORMAT || status == ERX_STATUS_RANGE) {
         erx_rpc_fail(request, ERX_RPC_INVALID_PARAMS, "failed to deserialize the transaction: %s",
                      erx_last_error());
-        return false;
+        return;
     }
     request->is_busy = true;
     erx_rpc_fail(request, ERX_RPC_UNHEALTHY,
@@ -191,7 +127,58 @@ static bool submit(erx_rpc_request_t *request, const uint8_t *packet, size_t siz
                      ? "Node is busy: too many transactions wait for a block; "
                        "send this one again"
                      : "Node is unhealthy: it takes no transactions now");
-    return false;
+}
+
+/* Whether a transaction would go well after the last block, as far as that can be
+ * said quickly. */
+static bool is_foreseen(erx_rpc_request_t *request, const uint8_t *packet, size_t size)
+{
+    erx_simulation_t *simulation = NULL;
+    const erx_simulation_config_t how = {
+        .struct_size = sizeof how, .units_max = TRIED_UNITS_MAX, .never_waits = true};
+    bool is_good = erx_rollup_simulate(request->node->rollup, packet, size, &how, &simulation) ==
+                       ERX_STATUS_OK &&
+                   erx_simulation_result(simulation)->code == ERX_TX_OK;
+    erx_simulation_close(simulation);
+    return is_good;
+}
+
+/* When the sender has its answer. */
+typedef enum {
+    AT_ONCE,
+    WHEN_FORESEEN, /* or executed */
+    WHEN_EXECUTED,
+} answer_time_t;
+
+/* Hands a packet over, and answers. */
+static void submit(erx_rpc_request_t *request, const uint8_t *packet, size_t size,
+                   answer_time_t when)
+{
+    bool waits = when != AT_ONCE;
+    uint8_t signature[ERX_SIGNATURE_SIZE];
+    erx_rpc_t *rpc = request->rpc;
+    uint64_t since = erx_node_now();
+    if (waits)
+        erx_verdicts_want(rpc->node.verdicts);
+    int32_t status = rpc->is_stopping
+                         ? ERX_STATUS_STATE
+                         : erx_rollup_submit(rpc->node.rollup, packet, size, signature);
+    erx_rpc_underway_t *underway = NULL;
+    if (status == ERX_STATUS_OK) {
+        erx_subscriptions_received(rpc->node.subscriptions, signature);
+        underway = erx_rpc_add_underway(rpc, signature, since);
+    } else {
+        refuse(request, status);
+    }
+    if (waits && underway != NULL)
+        underway->request = erx_rpc_defer(request);
+    if (waits && (underway == NULL || underway->request == NULL))
+        erx_verdicts_want_no_more(rpc->node.verdicts);
+    if (request->is_deferred)
+        underway->is_foreseen =
+            when == WHEN_FORESEEN && !underway->has_copy && is_foreseen(request, packet, size);
+    else if (!request->is_answered)
+        erx_rpc_answer_signature(request, signature);
 }
 
 void erx_rpc_send_transaction(erx_rpc_request_t *request)
@@ -199,17 +186,11 @@ void erx_rpc_send_transaction(erx_rpc_request_t *request)
     const json_t *options;
     erx_rpc_view_t view;
     uint8_t packet[ERX_PACKET_MAX];
-    uint8_t signature[ERX_SIGNATURE_SIZE];
     size_t size;
-    if (!erx_rpc_options(request, 1, &options) || !erx_rpc_view(request, options, &view) ||
-        !erx_rpc_read_packet(request, options, packet, &size) ||
-        !submit(request, packet, size, signature))
-        return;
-    bool skips_preflight = json_is_true(json_object_get(options, "skipPreflight"));
-    if (skips_preflight || !add_wait(request, signature)) {
-        if (!request->is_answered)
-            answer_signature(request, signature);
-    }
+    if (erx_rpc_options(request, 1, &options) && erx_rpc_view(request, options, &view) &&
+        erx_rpc_read_packet(request, options, packet, &size))
+        submit(request, packet, size,
+               json_is_true(json_object_get(options, "skipPreflight")) ? AT_ONCE : WHEN_FORESEEN);
 }
 
 void erx_rpc_request_airdrop(erx_rpc_request_t *request)
@@ -233,7 +214,6 @@ void erx_rpc_request_airdrop(erx_rpc_request_t *request)
         return;
     }
     uint8_t packet[ERX_PACKET_MAX];
-    uint8_t signature[ERX_SIGNATURE_SIZE];
     uint8_t blockhash[ERX_HASH_SIZE];
     size_t size = 0;
     if (erx_rollup_blockhash(node->rollup, blockhash, NULL, NULL) != ERX_STATUS_OK ||
@@ -242,7 +222,5 @@ void erx_rpc_request_airdrop(erx_rpc_request_t *request)
         erx_rpc_fail(request, ERX_RPC_INTERNAL_ERROR, "airdrop request failed: it was not signed");
         return;
     }
-    if (submit(request, packet, size, signature) && !add_wait(request, signature) &&
-        !request->is_answered)
-        answer_signature(request, signature);
+    submit(request, packet, size, WHEN_EXECUTED);
 }

@@ -57,6 +57,20 @@ static void on_confirmed(void *context, uint64_t slot)
         erx_network_wake(network);
 }
 
+/* Threads that verify run on until the rollup is closed, when the network is gone. */
+static void on_verified(void *context, const uint8_t signature[ERX_SIGNATURE_SIZE], bool is_good,
+                        bool more)
+{
+    erx_validator_t *validator = context;
+    if (!erx_verdicts_add(&validator->verdicts, signature, is_good, more))
+        return;
+    (void)pthread_mutex_lock(&validator->network_lock);
+    erx_network_t *network = atomic_load_explicit(&validator->network, memory_order_relaxed);
+    if (network != NULL)
+        erx_network_wake(network);
+    (void)pthread_mutex_unlock(&validator->network_lock);
+}
+
 static void on_failure(void *context, const char *reason)
 {
     (void)context;
@@ -130,7 +144,8 @@ static bool open_rollup(erx_validator_t *validator, erx_failure_t *failure)
     validator->program = rollup.program;
     return (erx_rollup_open(&rollup, &validator->rollup) == ERX_STATUS_OK &&
             erx_rollup_load_model(validator->rollup, config->model, MODEL_ID,
-                                  config->sessions_max) == ERX_STATUS_OK) ||
+                                  config->sessions_max) == ERX_STATUS_OK &&
+            erx_rollup_set_verified(validator->rollup, on_verified, validator) == ERX_STATUS_OK) ||
            fail_with_last_error(failure);
 }
 
@@ -212,6 +227,7 @@ static bool open_network(erx_validator_t *validator, erx_failure_t *failure)
         .rollup = validator->rollup,
         .telemetry = validator->telemetry,
         .events = &validator->events,
+        .verdicts = &validator->verdicts,
         .filter = &validator->filter,
         .recordings = validator->recordings,
         .base = erx_base_link_view(validator->base),
@@ -260,6 +276,13 @@ static void close_validator(erx_validator_t *validator)
     erx_block_event_t *event;
     while ((event = erx_event_ring_pop(&validator->events)) != NULL)
         erx_block_event_free(event);
+    erx_verdict_t *verdict = erx_verdicts_take(&validator->verdicts);
+    while (verdict != NULL) {
+        erx_verdict_t *next = verdict->next;
+        free(verdict);
+        verdict = next;
+    }
+    (void)pthread_mutex_destroy(&validator->network_lock);
     erx_recordings_close(validator->recordings);
     erx_telemetry_close(validator->telemetry);
     free(validator);
@@ -284,6 +307,7 @@ bool erx_validator_run(const erx_config_t *config, erx_failure_t *failure)
         return erx_failure_set(failure, "no memory for the validator");
     memset(validator, 0, sizeof *validator);
     validator->config = config;
+    (void)pthread_mutex_init(&validator->network_lock, NULL);
     stop_signal = 0;
     catch_signals();
     bool is_well = start(validator, failure);
@@ -292,8 +316,10 @@ bool erx_validator_run(const erx_config_t *config, erx_failure_t *failure)
         is_well = erx_validator_loop(validator, failure);
     }
     /* The network reads the rollup, the rollup's threads wake the network. */
+    (void)pthread_mutex_lock(&validator->network_lock);
     erx_network_t *network =
         atomic_exchange_explicit(&validator->network, NULL, memory_order_acq_rel);
+    (void)pthread_mutex_unlock(&validator->network_lock);
     erx_network_close(network);
     int32_t status = erx_rollup_close(validator->rollup);
     if (is_well && status != ERX_STATUS_OK)

@@ -10,6 +10,8 @@
 #include "node/network.h"
 #include "node/validator.h"
 
+#include <pthread.h>
+
 /* Blocks whose end is remembered for the latency of their commit: far more than
  * are ever under way. */
 #define ERX_VALIDATOR_BLOCKS 4096u
@@ -21,10 +23,12 @@ typedef struct {
     erx_base_link_t *base;
     erx_exhibition_t *exhibition;
     _Atomic(erx_network_t *) network;
+    pthread_mutex_t network_lock; /* of who wakes it from a thread that outlives it */
     erx_keypair_t identity;
     erx_keypair_t faucet;
     erx_pubkey_t program;
     erx_event_ring_t events;
+    erx_verdicts_t verdicts;
     erx_watch_filter_t filter;
     erx_recordings_t *recordings;
     uint64_t slot;   /* of the newest block */

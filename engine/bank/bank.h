@@ -185,6 +185,7 @@ typedef struct {
      * called for a transaction that was refused before it executed. */
     void (*inspect)(void *context, const erx_bank_t *bank);
     void *context;
+    uint64_t units_max; /* charged before it fails; 0: as many as when it executes */
 } erx_bank_simulation_t;
 
 /* As erx_bank_process between two blocks (before begin, or after execute), but

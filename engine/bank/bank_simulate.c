@@ -9,6 +9,9 @@ void erx_bank_simulate(erx_bank_t *bank, const erx_intake_item_t *item,
     bank->timestamp = simulation->timestamp;
     erx_bump_reset(&bank->simulated);
     bool may_run = erx_transaction_prepare(bank, item, true, simulation->replace_blockhash);
+    if (simulation->units_max != 0)
+        bank->transaction.units_limit =
+            ERX_MIN(bank->transaction.units_limit, simulation->units_max);
     bool is_good = may_run && erx_transaction_run(bank, item);
     if (may_run && !is_good)
         erx_transaction_rollback(bank);

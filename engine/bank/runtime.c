@@ -88,6 +88,17 @@ static erx_status_t check(const erx_runtime_config_t *config, erx_error_t *error
     return ERX_OK;
 }
 
+/* A reader that holds the lock must not wait for its processor while the control
+ * thread, which may have a priority of its own, waits for the lock. */
+static void init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    (void)pthread_mutexattr_init(&attributes);
+    (void)pthread_mutexattr_setprotocol(&attributes, PTHREAD_PRIO_INHERIT);
+    (void)pthread_mutex_init(lock, &attributes);
+    (void)pthread_mutexattr_destroy(&attributes);
+}
+
 erx_status_t erx_runtime_open(const erx_runtime_config_t *config, erx_runtime_t **runtime_out,
                               erx_error_t *error)
 {
@@ -98,7 +109,7 @@ erx_status_t erx_runtime_open(const erx_runtime_config_t *config, erx_runtime_t 
     if (runtime == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for a rollup");
     runtime->config = *config;
-    (void)pthread_mutex_init(&runtime->lock, NULL);
+    init_lock(&runtime->lock);
     (void)pthread_cond_init(&runtime->frames_done, NULL);
     status = open_parts(runtime, error);
     runtime->changed_slots =

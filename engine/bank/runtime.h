@@ -102,6 +102,9 @@ erx_status_t erx_runtime_close(erx_runtime_t *runtime, erx_error_t *error);
 /* Takes the lock. arenas: waits until no frame executes as well, to read
  * HiddenState or to simulate. */
 void erx_runtime_read_begin(erx_runtime_t *runtime, bool arenas);
+/* As with arenas, but does not wait for frames: false, without the lock, where some
+ * execute. */
+bool erx_runtime_try_read_begin(erx_runtime_t *runtime);
 void erx_runtime_read_end(erx_runtime_t *runtime);
 
 /* Between read_begin and read_end. */

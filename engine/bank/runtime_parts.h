@@ -69,6 +69,7 @@ struct erx_runtime {
     erx_runtime_block_t block;
     erx_runtime_figures_t figures;
     erx_runtime_recovery_t recovery;
+    _Atomic bool has_inputs; /* some mailbox may be fresh */
     _Atomic uint64_t processed;
     _Atomic uint64_t confirmed;
     struct erx_storage *storage; /* NULL: in memory only */

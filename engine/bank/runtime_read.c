@@ -18,6 +18,15 @@ void erx_runtime_read_begin(erx_runtime_t *runtime, bool arenas)
         (void)pthread_cond_wait(&runtime->frames_done, &runtime->lock);
 }
 
+bool erx_runtime_try_read_begin(erx_runtime_t *runtime)
+{
+    (void)pthread_mutex_lock(&runtime->lock);
+    if (!runtime->executing)
+        return true;
+    (void)pthread_mutex_unlock(&runtime->lock);
+    return false;
+}
+
 void erx_runtime_read_end(erx_runtime_t *runtime)
 {
     (void)pthread_mutex_unlock(&runtime->lock);
@@ -90,6 +99,7 @@ erx_status_t erx_runtime_leave_input(erx_runtime_t *runtime, erx_session_name_t 
     memcpy(&bits, control, sizeof bits);
     atomic_store_explicit(&place->mailboxes[player].control, bits, memory_order_relaxed);
     atomic_store_explicit(&place->mailboxes[player].fresh, generation, memory_order_release);
+    atomic_store_explicit(&runtime->has_inputs, true, memory_order_release);
     return ERX_OK;
 }
 
@@ -107,6 +117,9 @@ uint64_t erx_runtime_frame_hash(const erx_runtime_t *runtime, uint32_t pool,
 void erx_runtime_collect_inputs(erx_runtime_t *runtime)
 {
     erx_error_t error;
+    /* Looking into every mailbox takes longer than a block without any. */
+    if (!atomic_exchange_explicit(&runtime->has_inputs, false, memory_order_acquire))
+        return;
     for (uint32_t pool = 0; pool < runtime->pool_count; pool++) {
         const erx_world_model_t *model = erx_models_get(runtime->models, pool);
         for (uint32_t slot = 0; model->model != NULL && slot < runtime->pools[pool].capacity;

@@ -34,6 +34,8 @@ struct erx_intake {
     /* One post for each packet that was filled; workers sleep here. */
     sem_t filled;
     _Atomic bool stopping;
+    erx_intake_verified_fn verified; /* NULL: nobody is told */
+    void *verified_context;
     /* The next packet's number: for senders, for workers. Compare-and-swapped. */
     alignas(ERX_CACHE_LINE) _Atomic uint64_t submit_next;
     alignas(ERX_CACHE_LINE) _Atomic uint64_t verify_next;
@@ -66,6 +68,16 @@ static void hand_on(slot_t *slot, uint64_t number, uint64_t stage)
     atomic_store_explicit(&slot->state, state_of(number, stage), memory_order_release);
 }
 
+static void tell_verdict(erx_intake_t *intake, const erx_intake_item_t *item)
+{
+    if (intake->verified == NULL || item->fault != ERX_MESSAGE_GOOD)
+        return;
+    uint64_t next = atomic_load_explicit(&intake->verify_next, memory_order_relaxed);
+    intake->verified(intake->verified_context, erx_message_signature(&item->message, 0),
+                     item->error == ERX_TRANSACTION_OK,
+                     is_at(slot_of(intake, next), next, STAGE_FILLED));
+}
+
 /* Reads and verifies a filled packet, and makes it ready. */
 static void verify(erx_intake_t *intake, uint64_t number)
 {
@@ -81,6 +93,7 @@ static void verify(erx_intake_t *intake, uint64_t number)
         memset(&item->message_hash, 0, sizeof item->message_hash);
     if (item->error != ERX_TRANSACTION_OK)
         atomic_fetch_add_explicit(&intake->bad, 1, memory_order_relaxed);
+    tell_verdict(intake, item);
     hand_on(slot, number, STAGE_READY);
 }
 
@@ -179,6 +192,12 @@ erx_status_t erx_intake_open(const erx_intake_settings_t *settings, erx_intake_t
     }
     *intake_out = intake;
     return ERX_OK;
+}
+
+void erx_intake_set_verified(erx_intake_t *intake, erx_intake_verified_fn verified, void *context)
+{
+    intake->verified_context = context;
+    intake->verified = verified;
 }
 
 void erx_intake_close(erx_intake_t *intake)

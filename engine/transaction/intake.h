@@ -51,6 +51,15 @@ typedef struct {
 erx_status_t erx_intake_open(const erx_intake_settings_t *settings, erx_intake_t **intake_out,
                              erx_error_t *error);
 
+/* What is told of every packet when its signatures were verified: on the thread that
+ * did, before the packet can be taken. more: another waits to be verified, and will be
+ * told of in its turn. Must not block. */
+typedef void (*erx_intake_verified_fn)(void *context, const erx_signature_t *signature,
+                                       bool is_good, bool more);
+
+/* Before the first submit. NULL: nothing is told. */
+void erx_intake_set_verified(erx_intake_t *intake, erx_intake_verified_fn verified, void *context);
+
 /* Stops the threads and frees everything, also what was never taken. No other
  * call may be under way or follow. NULL is allowed. */
 void erx_intake_close(erx_intake_t *intake);

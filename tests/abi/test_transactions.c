@@ -1,3 +1,4 @@
+#include <pthread.h>
 #include <string.h>
 
 #include "tests/abi/abi_rig.h"
@@ -190,6 +191,96 @@ START_TEST(a_simulation_tells_and_changes_nothing)
 }
 END_TEST
 
+/* What a rollup told of signatures. */
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t grew;
+    uint32_t good, bad;
+    uint8_t last[ERX_SIGNATURE_SIZE];
+} verdicts_t;
+
+static void on_verified(void *context, const uint8_t signature[ERX_SIGNATURE_SIZE], bool is_good,
+                        bool more)
+{
+    verdicts_t *verdicts = context;
+    (void)more;
+    (void)pthread_mutex_lock(&verdicts->lock);
+    verdicts->good += is_good;
+    verdicts->bad += !is_good;
+    memcpy(verdicts->last, signature, ERX_SIGNATURE_SIZE);
+    (void)pthread_cond_broadcast(&verdicts->grew);
+    (void)pthread_mutex_unlock(&verdicts->lock);
+}
+
+static void wait_for_verdicts(verdicts_t *verdicts, uint32_t count)
+{
+    (void)pthread_mutex_lock(&verdicts->lock);
+    while (verdicts->good + verdicts->bad < count)
+        (void)pthread_cond_wait(&verdicts->grew, &verdicts->lock);
+    (void)pthread_mutex_unlock(&verdicts->lock);
+}
+
+/* _i: threads that verify. */
+START_TEST(a_verdict_on_signatures_comes_before_the_block)
+{
+    uint8_t packet[ERX_PACKET_MAX], signature[ERX_SIGNATURE_SIZE];
+    verdicts_t verdicts = {.lock = PTHREAD_MUTEX_INITIALIZER, .grew = PTHREAD_COND_INITIALIZER};
+    abi_rig_close(&rig);
+    rig.config.verifier_count = (uint32_t)_i;
+    ck_assert_int_eq(erx_rollup_open(&rig.config, &rig.rollup), 0);
+    ck_assert_int_eq(
+        erx_rollup_load_model(rig.rollup, rig.model.directory, ABI_MODEL_ID, ABI_SESSIONS), 0);
+    ck_assert_int_eq(erx_rollup_set_verified(NULL, on_verified, &verdicts), ERX_STATUS_ARGUMENT);
+    ck_assert_int_eq(erx_rollup_set_verified(rig.rollup, on_verified, &verdicts), 0);
+    ck_assert_int_eq(erx_rollup_start(rig.rollup), 0);
+    ck_assert_int_eq(erx_rollup_set_verified(rig.rollup, NULL, NULL), ERX_STATUS_STATE);
+    call_t call = call_join_session(4, &second.key, 5);
+    size_t size = abi_rig_packet(&rig, &call, packet);
+    ck_assert_int_eq(erx_rollup_submit(rig.rollup, packet, size, signature), 0);
+    wait_for_verdicts(&verdicts, 1);
+    ck_assert_uint_eq(verdicts.good, 1);
+    ck_assert_mem_eq(verdicts.last, signature, sizeof signature);
+    packet[size - 1] ^= 1;
+    ck_assert_int_eq(erx_rollup_submit(rig.rollup, packet, size, NULL), 0);
+    wait_for_verdicts(&verdicts, 2);
+    ck_assert_uint_eq(verdicts.bad, 1);
+    abi_rig_close(&rig); /* before what was told goes */
+}
+END_TEST
+
+START_TEST(a_simulation_stops_at_the_units_it_is_given)
+{
+    uint8_t packet[ERX_PACKET_MAX];
+    erx_simulation_t *simulation;
+    erx_simulation_config_t config = {.struct_size = sizeof config, .never_waits = true};
+    start_session(4);
+    call_t call = call_run_inference(4, ABI_MODEL_ID, rig.model.fixture.manifest.shard_count);
+    const uint8_t control[8] = {0};
+    call_t inputs[] = {call_submit_input(4, &first.key, 1, control),
+                       call_submit_input(4, &second.key, 1, control)};
+    must(&inputs[0]);
+    must(&inputs[1]);
+    size_t size = abi_rig_packet(&rig, &call, packet);
+    ck_assert_int_eq(erx_rollup_simulate(rig.rollup, packet, size, &config, &simulation), 0);
+    const erx_transaction_outcome_t *outcome = erx_simulation_result(simulation);
+    ck_assert_int_eq(outcome->code, ERX_TX_OK);
+    config.units_max = outcome->units;
+    erx_simulation_close(simulation);
+    ck_assert_int_eq(erx_rollup_simulate(rig.rollup, packet, size, &config, &simulation), 0);
+    ck_assert_int_eq(erx_simulation_result(simulation)->code, ERX_TX_OK);
+    erx_simulation_close(simulation);
+    config.units_max--;
+    ck_assert_int_eq(erx_rollup_simulate(rig.rollup, packet, size, &config, &simulation), 0);
+    ck_assert_int_eq(erx_simulation_result(simulation)->code, ERX_TX_INSTRUCTION_ERROR);
+    erx_simulation_close(simulation);
+    /* A program that was linked before these limits has a shorter config. */
+    config.struct_size = offsetof(erx_simulation_config_t, units_max);
+    ck_assert_int_eq(erx_rollup_simulate(rig.rollup, packet, size, &config, &simulation), 0);
+    ck_assert_int_eq(erx_simulation_result(simulation)->code, ERX_TX_OK);
+    erx_simulation_close(simulation);
+}
+END_TEST
+
 Suite *transactions_suite(void)
 {
     Suite *suite = suite_create("transactions");
@@ -203,6 +294,8 @@ Suite *transactions_suite(void)
     tcase_add_test(tests, bytes_that_are_no_transaction_are_refused_at_once);
     tcase_add_test(tests, a_full_queue_pushes_back);
     tcase_add_test(tests, a_simulation_tells_and_changes_nothing);
+    tcase_add_test(tests, a_simulation_stops_at_the_units_it_is_given);
+    tcase_add_loop_test(tests, a_verdict_on_signatures_comes_before_the_block, 0, 3);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -6,10 +6,11 @@ import { join } from "node:path";
 
 const START_MS = 30_000;
 
-// A validator on free ports in a directory that is gone afterwards.
-export async function startValidator(erx, model, settings = []) {
+// A validator on free ports in a directory that is gone afterwards. before: a command
+// that it is started with, such as ["taskset", "-c", "0"].
+export async function startValidator(erx, model, settings = [], before = []) {
   const directory = mkdtempSync(join(tmpdir(), "erx-clients-"));
-  const validator = await startIn(directory, erx, model, settings);
+  const validator = await startIn(directory, erx, model, settings, before);
   return {
     ...validator,
     async stop(signal) {
@@ -21,11 +22,13 @@ export async function startValidator(erx, model, settings = []) {
 }
 
 // The same in a directory of the caller's, which stays.
-export async function startIn(directory, erx, model, settings = []) {
+export async function startIn(directory, erx, model, settings = [], before = []) {
   const sets = settings.flatMap((setting) => ["--set", setting]);
+  const [program, ...words] = [...before, erx];
   const child = spawn(
-    erx,
+    program,
     [
+      ...words,
       "serve",
       "--model",
       model,

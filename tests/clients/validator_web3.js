@@ -363,6 +363,39 @@ await check("a blockhash that nobody knows", async () => {
   assert(error.message.includes("Blockhash not found"), error.message);
 });
 
+await check("what is sent on top of what has no block yet", async () => {
+  const fresh = Keypair.generate();
+  const give = await signed(
+    SystemProgram.transfer({
+      fromPubkey: payer.publicKey,
+      toPubkey: fresh.publicKey,
+      lamports: 5000,
+    }),
+  );
+  const takeBack = (lamports) =>
+    signed(
+      SystemProgram.transfer({
+        fromPubkey: fresh.publicKey,
+        toPubkey: payer.publicKey,
+        lamports,
+      }),
+      { signers: [payer, fresh] },
+    );
+  const [some, rest, more] = [await takeBack(2000), await takeBack(3000), await takeBack(1)];
+  await raw(give);
+  const copy = await refusal(raw(give));
+  assert(copy.message.includes("already been processed"), copy.message);
+  await raw(some);
+  const last = await raw(rest);
+  await until("landed", async () => (await connection.getSignatureStatus(last)).value !== null);
+  assertEqual((await connection.getSignatureStatus(last)).value.err, null);
+  const empty = await refusal(raw(more));
+  assert(empty.message.includes("custom program error: 0x1"), empty.message);
+  const once = await signed(transfer(4));
+  const copies = await Promise.allSettled([1, 2, 3].map(() => raw(once)));
+  assertEqual(copies.filter(({ status }) => status === "fulfilled").length, 1);
+});
+
 await check("the same transaction twice", async () => {
   const transaction = await signed(transfer(3));
   const signature = await raw(transaction);

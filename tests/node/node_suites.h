@@ -18,5 +18,6 @@ Suite *outbox_suite(void);
 Suite *packet_view_suite(void);
 Suite *recordings_suite(void);
 Suite *telemetry_suite(void);
+Suite *verdicts_suite(void);
 
 #endif

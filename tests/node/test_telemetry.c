@@ -1,4 +1,3 @@
-#include "node/arrivals.h"
 #include "node/metrics_text.h"
 #include "node/node_clock.h"
 #include "node/telemetry.h"
@@ -142,26 +141,6 @@ START_TEST(test_time_of_threads_is_found_by_name)
 }
 END_TEST
 
-START_TEST(test_arrivals_are_told_once)
-{
-    static erx_arrivals_t arrivals;
-    uint8_t first[ERX_SIGNATURE_SIZE] = {1}, same_place[ERX_SIGNATURE_SIZE] = {1};
-    uint8_t other[ERX_SIGNATURE_SIZE] = {2};
-    same_place[7] = 1; /* differs beyond the bits that choose the place */
-    ck_assert_uint_eq(erx_arrivals_take(&arrivals, first), 0);
-    erx_arrivals_add(&arrivals, first, 10);
-    erx_arrivals_add(&arrivals, other, 20);
-    ck_assert_uint_eq(erx_arrivals_take(&arrivals, same_place), 0);
-    ck_assert_uint_eq(erx_arrivals_take(&arrivals, first), 10);
-    ck_assert_uint_eq(erx_arrivals_take(&arrivals, first), 0);
-    ck_assert_uint_eq(erx_arrivals_take(&arrivals, other), 20);
-    erx_arrivals_add(&arrivals, first, 30);
-    erx_arrivals_add(&arrivals, same_place, 40);
-    ck_assert_uint_eq(erx_arrivals_take(&arrivals, first), 0); /* the newer one is known */
-    ck_assert_uint_eq(erx_arrivals_take(&arrivals, same_place), 40);
-}
-END_TEST
-
 Suite *telemetry_suite(void)
 {
     Suite *suite = suite_create("telemetry");
@@ -172,7 +151,6 @@ Suite *telemetry_suite(void)
     tcase_add_test(tests, test_what_is_not_known_is_not_shown);
     tcase_add_test(tests, test_lines_about_threads_are_read);
     tcase_add_test(tests, test_time_of_threads_is_found_by_name);
-    tcase_add_test(tests, test_arrivals_are_told_once);
     suite_add_tcase(suite, tests);
     return suite;
 }
