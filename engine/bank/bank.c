@@ -142,7 +142,7 @@ static void remember(erx_bank_t *bank, const erx_intake_item_t *item)
         .slot = bank->slot,
         .result = bank->transaction.result,
     };
-    if (!bank->transaction.is_new ||
+    if (!bank->transaction.is_accepted ||
         entry.result.error == ERX_TRANSACTION_WOULD_EXCEED_MAX_BLOCK_COST_LIMIT)
         return;
     erx_status_t status =

@@ -29,12 +29,13 @@ static void begin_context(erx_bank_t *bank, bool is_simulated)
     transaction->timestamp = bank->timestamp;
     transaction->is_simulated = is_simulated;
     transaction->is_loaded = false;
-    transaction->is_new = false;
+    transaction->is_accepted = false;
     transaction->changed_arenas = 0;
     transaction->tick_divisor = bank->config.tick_divisor;
     transaction->units_limit = 0;
     transaction->units_used = 0;
     transaction->loaded_bytes = 0;
+    transaction->loaded_bytes_limit = UINT32_MAX;
     transaction->fee = 0;
     transaction->result = (erx_transaction_result_t){0};
     transaction->sessions.count = 0;
@@ -75,7 +76,6 @@ static bool check_message(erx_bank_t *bank, const erx_intake_item_t *item, bool 
         return refuse(transaction, ERX_TRANSACTION_BLOCKHASH_NOT_FOUND);
     if (erx_status_cache_has_message(bank->config.statuses, &item->message_hash))
         return refuse(transaction, ERX_TRANSACTION_ALREADY_PROCESSED);
-    transaction->is_new = true;
     return true;
 }
 
@@ -95,12 +95,15 @@ static bool check_writable(const erx_bank_t *bank, erx_transaction_context_t *tr
     return true;
 }
 
-/* Whether every instruction's program is one that is executed here. */
-static bool check_programs(const erx_bank_t *bank, erx_transaction_context_t *transaction,
-                           const erx_message_t *message)
+/* Whether the accounts are not too large together, and every instruction's
+ * program is one that is executed here. */
+static bool check_load(const erx_bank_t *bank, erx_transaction_context_t *transaction,
+                       const erx_message_t *message)
 {
     erx_message_cursor_t cursor = {0};
     erx_message_instruction_t instruction;
+    if (transaction->loaded_bytes > transaction->loaded_bytes_limit)
+        return refuse(transaction, ERX_TRANSACTION_MAX_LOADED_ACCOUNTS_DATA_SIZE_EXCEEDED);
     while (erx_message_next(message, &cursor, &instruction))
         if (erx_program_find(&transaction->keys.keys[instruction.program], &bank->config.program) ==
             NULL)
@@ -112,12 +115,10 @@ static bool check_programs(const erx_bank_t *bank, erx_transaction_context_t *tr
 static bool check_payer(const erx_bank_t *bank, erx_transaction_context_t *transaction,
                         const erx_message_t *message)
 {
-    transaction->fee = bank->config.fee_per_signature * message->signature_count;
-    if (transaction->fee == 0)
+    uint64_t fee = bank->config.fee_per_signature * message->signature_count;
+    if (fee == 0)
         return true;
-    uint64_t fee = transaction->fee;
-    transaction->fee = 0;
-    if (transaction->indexes[0] == ERX_ACCOUNT_NONE)
+    if (transaction->old_lamports[0] == 0)
         return refuse(transaction, ERX_TRANSACTION_ACCOUNT_NOT_FOUND);
     const erx_account_entry_t *entry =
         erx_accounts_entry(transaction->accounts, transaction->indexes[0]);
@@ -143,10 +144,10 @@ bool erx_transaction_prepare(erx_bank_t *bank, const erx_intake_item_t *item, bo
                                  bank->config.transaction_units_max, &budget, &transaction->result))
         return false;
     transaction->units_limit = budget.units_limit;
-    if (transaction->loaded_bytes > budget.loaded_bytes_limit)
-        return refuse(transaction, ERX_TRANSACTION_MAX_LOADED_ACCOUNTS_DATA_SIZE_EXCEEDED);
-    return check_writable(bank, transaction) && check_programs(bank, transaction, &item->message) &&
-           check_payer(bank, transaction, &item->message);
+    transaction->loaded_bytes_limit = budget.loaded_bytes_limit;
+    transaction->is_accepted =
+        check_writable(bank, transaction) && check_payer(bank, transaction, &item->message);
+    return transaction->is_accepted;
 }
 
 /* Takes the fee from the first account. False where the table's logs are full. */
@@ -194,7 +195,7 @@ bool erx_transaction_run(erx_bank_t *bank, const erx_intake_item_t *item)
     erx_message_cursor_t cursor = {0};
     erx_message_instruction_t place;
     erx_accounts_begin(bank->config.accounts);
-    bool is_good = take_fee(transaction);
+    bool is_good = check_load(bank, transaction, &item->message) && take_fee(transaction);
     for (uint8_t i = 0; is_good && erx_message_next(&item->message, &cursor, &place); i++) {
         is_good = run_instruction(bank, &place);
         if (!is_good)
@@ -259,6 +260,8 @@ static void commit_fee(erx_bank_t *bank)
     erx_accounts_begin(bank->config.accounts);
     bool is_taken = take_fee(&bank->transaction);
     ERX_ASSERT(is_taken); /* room for it was there before the transaction */
+    /* Without room for that as well, an empty wallet stays. */
+    (void)erx_context_sweep(&bank->transaction);
     note_changes(bank);
     erx_accounts_commit(bank->config.accounts);
 }

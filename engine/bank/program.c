@@ -1,16 +1,17 @@
 #include "engine/bank/program.h"
 
+#include "engine/bank/program_world.h"
+
 /* Units as the runtime charges them for its own programs. Those of a memo stand
  * for its byte code, which checks every byte. */
 #define BUILTIN_UNITS 150u
 #define MEMO_UNITS    1000u
-#define WORLD_UNITS   2000u /* dispatch and accounts of an instruction */
 
 static const erx_program_t system_program = {BUILTIN_UNITS, false, erx_program_system};
 static const erx_program_t budget_program = {BUILTIN_UNITS, false, erx_program_compute_budget};
 static const erx_program_t memo_program = {MEMO_UNITS, true, erx_program_memo};
 static const erx_program_t memo_v1_program = {MEMO_UNITS, true, erx_program_memo_v1};
-static const erx_program_t world_program = {WORLD_UNITS, true, erx_program_world};
+static const erx_program_t world_program = {ERX_WORLD_UNITS, true, erx_program_world};
 
 const erx_program_t *erx_program_find(const erx_key_t *id, const erx_key_t *world)
 {

@@ -46,31 +46,38 @@ static bool check_kind(const erx_message_instruction_t *instruction, uint8_t ind
 }
 
 /* Takes the value of a checked instruction. */
-static bool take(const uint8_t *data, uint8_t index, uint64_t units_max,
-                 erx_compute_budget_t *budget, erx_transaction_result_t *result_out)
+static void take(const uint8_t *data, uint64_t units_max, erx_compute_budget_t *budget)
 {
     switch (data[0]) {
     case REQUEST_HEAP_FRAME:
         budget->heap_bytes = erx_get_u32(data + 1);
-        if (budget->heap_bytes < HEAP_BYTES_MIN || budget->heap_bytes > HEAP_BYTES_MAX ||
-            budget->heap_bytes % HEAP_BYTES_STEP != 0)
-            return refuse(result_out, index, ERX_INSTRUCTION_INVALID_INSTRUCTION_DATA);
-        return true;
+        return;
     case SET_UNIT_LIMIT:
         budget->units_limit = ERX_MIN(erx_get_u32(data + 1), units_max);
-        return true;
+        return;
     case SET_UNIT_PRICE:
         budget->unit_price = erx_get_u64(data + 1);
-        return true;
+        return;
     default:
         budget->loaded_bytes_limit = erx_get_u32(data + 1);
-        if (budget->loaded_bytes_limit != 0)
-            return true;
-        *result_out = (erx_transaction_result_t){
-            .error = ERX_TRANSACTION_INVALID_LOADED_ACCOUNTS_DATA_SIZE_LIMIT,
-        };
-        return false;
+        return;
     }
+}
+
+/* Values are looked at when all forms are good, as the runtime does. heap_index is
+ * that of the instruction that asks for a heap. */
+static bool check_values(const erx_compute_budget_t *budget, uint8_t heap_index,
+                         erx_transaction_result_t *result_out)
+{
+    if (budget->heap_bytes < HEAP_BYTES_MIN || budget->heap_bytes > HEAP_BYTES_MAX ||
+        budget->heap_bytes % HEAP_BYTES_STEP != 0)
+        return refuse(result_out, heap_index, ERX_INSTRUCTION_INVALID_INSTRUCTION_DATA);
+    if (budget->loaded_bytes_limit != 0)
+        return true;
+    *result_out = (erx_transaction_result_t){
+        .error = ERX_TRANSACTION_INVALID_LOADED_ACCOUNTS_DATA_SIZE_LIMIT,
+    };
+    return false;
 }
 
 bool erx_compute_budget_read(const erx_message_t *message, const erx_message_keys_t *keys,
@@ -78,6 +85,7 @@ bool erx_compute_budget_read(const erx_message_t *message, const erx_message_key
                              erx_transaction_result_t *result_out)
 {
     uint32_t seen = 0;
+    uint8_t heap_index = 0;
     erx_message_cursor_t cursor = {0};
     erx_message_instruction_t instruction;
     *budget_out = (erx_compute_budget_t){
@@ -88,11 +96,13 @@ bool erx_compute_budget_read(const erx_message_t *message, const erx_message_key
     for (uint8_t index = 0; erx_message_next(message, &cursor, &instruction); index++) {
         if (!erx_key_equals(&keys->keys[instruction.program], &erx_key_compute_budget))
             continue;
-        if (!check_kind(&instruction, index, &seen, result_out) ||
-            !take(instruction.data, index, units_max, budget_out, result_out))
+        if (!check_kind(&instruction, index, &seen, result_out))
             return false;
+        take(instruction.data, units_max, budget_out);
+        if (instruction.data[0] == REQUEST_HEAP_FRAME)
+            heap_index = index;
     }
-    return true;
+    return check_values(budget_out, heap_index, result_out);
 }
 
 bool erx_program_compute_budget(erx_instruction_t *instruction)

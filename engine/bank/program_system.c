@@ -259,12 +259,12 @@ static bool move_lamports(erx_instruction_t *instruction, uint32_t from, uint32_
                      lamports);
         return erx_instruction_fail_custom(instruction, INSUFFICIENT_LAMPORTS);
     }
-    if (lamports == 0)
-        return true;
-    if (!is_systems(instruction, from))
+    if (lamports > 0 && !is_systems(instruction, from))
         return erx_instruction_fail(instruction, ERX_INSTRUCTION_EXTERNAL_ACCOUNT_LAMPORT_SPEND);
     if (!erx_instruction_writes(instruction, from) || !erx_instruction_writes(instruction, to))
         return erx_instruction_fail(instruction, ERX_INSTRUCTION_READONLY_LAMPORT_CHANGE);
+    if (lamports == 0)
+        return true;
     if (!erx_instruction_put_lamports(instruction, from, entry->lamports - lamports))
         return false;
     uint64_t held = erx_instruction_entry(instruction, to)->lamports;

@@ -36,6 +36,10 @@ typedef enum {
 
 #define ERX_WORLD_CHUNK_BYTES_MAX 1000u /* of data in one upload instruction */
 
+/* Units of every instruction, charged first: dispatch and accounts. Those of a
+ * frame or a chunk count them in. */
+#define ERX_WORLD_UNITS 2000u
+
 /* Fails with the program's own error and the log line of it. Returns false. */
 bool erx_world_fail(erx_instruction_t *instruction, erx_world_error_t error);
 

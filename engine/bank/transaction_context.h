@@ -27,12 +27,13 @@ typedef struct {
     uint64_t old_lamports[ERX_MESSAGE_LOCKS_MAX];
     uint64_t changed_arenas; /* accounts whose bytes in an arena it changed; bits as in keys */
     bool is_loaded;          /* indexes are known */
-    bool is_new;             /* its blockhash is good, and it has not executed before */
+    bool is_accepted;        /* it executes, or fails to for a fee: it is not to come again */
     uint8_t tick_divisor;    /* of sessions that it creates from here on */
     uint64_t fee;
     uint64_t units_limit;
     uint64_t units_used;
     uint64_t loaded_bytes;
+    uint32_t loaded_bytes_limit;
     erx_transaction_result_t result;
     erx_transaction_sessions_t sessions;
     uint32_t loaded_pool; /* of a model that it loaded; ERX_ACCOUNT_NONE */

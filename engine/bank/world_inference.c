@@ -66,9 +66,11 @@ static bool check_inputs(erx_instruction_t *instruction, const erx_session_t *se
     return true;
 }
 
+/* What the table says is all that a frame costs. */
 static bool charge(erx_instruction_t *instruction, const erx_compute_units_t *units)
 {
-    return erx_context_charge(instruction->transaction, erx_compute_units_total(units)) ||
+    uint64_t total = erx_compute_units_total(units);
+    return erx_context_charge(instruction->transaction, total - ERX_MIN(total, ERX_WORLD_UNITS)) ||
            erx_world_fail(instruction, ERX_WORLD_COMPUTE_BUDGET_EXCEEDED);
 }
 

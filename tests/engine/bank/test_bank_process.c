@@ -196,6 +196,52 @@ START_TEST(test_fees_are_paid_also_by_those_that_fail)
 }
 END_TEST
 
+START_TEST(test_who_could_not_pay_may_come_again)
+{
+    const bank_rig_options_t options = {.fee_per_signature = 5000};
+    teardown();
+    open_with(&options);
+    uint8_t packet[ERX_PACKET_BYTES_MAX];
+    erx_intake_item_t item;
+    static rig_transaction_t transaction;
+    const erx_key_t payer = bank_rig_key(1);
+    const erx_account_entry_t empty = {.key = bank_rig_key(2), .kind = ERX_ACCOUNT_PLAIN};
+    bank_rig_put(&rig, &empty, NULL);
+    rig_transaction_begin(&transaction, &empty.key);
+    rig_transaction_add(&transaction, &erx_key_memo, NULL, 0, "x", 1);
+    erx_bank_outcome_t outcome = bank_rig_run(&rig, &transaction);
+    rig_expect_refused(&outcome, ERX_TRANSACTION_ACCOUNT_NOT_FOUND);
+    rig_transaction_begin(&transaction, &payer);
+    rig_transaction_add(&transaction, &erx_key_memo, NULL, 0, "x", 1);
+    rig_transaction_write(&transaction, erx_blockhash_latest(rig.blockhashes), packet, &item);
+    outcome = process(&item);
+    rig_expect_refused(&outcome, ERX_TRANSACTION_ACCOUNT_NOT_FOUND);
+    bank_rig_fund(&rig, &payer, 5001);
+    outcome = process(&item);
+    rig_expect_ok(&outcome);
+    ck_assert_uint_eq(bank_rig_lamports(&rig, &payer), 1);
+    /* Looked at before what the transaction loads. */
+    const erx_key_t program = bank_rig_key(60);
+    outcome = bank_rig_call(&rig, &program, NULL, 0, "x", 1);
+    rig_expect_refused(&outcome, ERX_TRANSACTION_INSUFFICIENT_FUNDS_FOR_FEE);
+    ck_assert_uint_eq(outcome.fee, 0);
+}
+END_TEST
+
+START_TEST(test_an_unknown_program_costs_the_fee)
+{
+    const bank_rig_options_t options = {.fee_per_signature = 5000};
+    teardown();
+    open_with(&options);
+    const erx_key_t program = bank_rig_key(60), payer = bank_rig_key(1);
+    bank_rig_fund(&rig, &payer, 5000);
+    erx_bank_outcome_t outcome = bank_rig_call(&rig, &program, NULL, 0, "x", 1);
+    rig_expect_refused(&outcome, ERX_TRANSACTION_PROGRAM_ACCOUNT_NOT_FOUND);
+    ck_assert_uint_eq(outcome.fee, 5000);
+    ck_assert_uint_eq(erx_bank_find(rig.bank, &payer), ERX_ACCOUNT_NONE);
+}
+END_TEST
+
 START_TEST(test_a_wallet_that_pays_its_last_lamports_is_gone)
 {
     const bank_rig_options_t options = {.fee_per_signature = 5000};
@@ -554,6 +600,8 @@ Suite *bank_process_suite(void)
     tcase_add_test(tests, test_accounts_that_follow_the_base_layer_are_not_written);
     tcase_add_test(tests, test_with_refuse_uncloned_only_known_accounts_are_written);
     tcase_add_test(tests, test_fees_are_paid_also_by_those_that_fail);
+    tcase_add_test(tests, test_who_could_not_pay_may_come_again);
+    tcase_add_test(tests, test_an_unknown_program_costs_the_fee);
     tcase_add_test(tests, test_a_wallet_that_pays_its_last_lamports_is_gone);
     tcase_add_test(tests, test_a_block_has_its_units);
     tcase_add_test(tests, test_a_block_has_room_for_so_many_transactions);

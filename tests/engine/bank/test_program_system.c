@@ -366,6 +366,12 @@ START_TEST(test_budgets_that_are_refused)
     budgets[1] = budget(4, 0, 4);
     outcome = with_budget(budgets, 2);
     rig_expect_refused(&outcome, ERX_TRANSACTION_INVALID_LOADED_ACCOUNTS_DATA_SIZE_LIMIT);
+    const fields_t values_last[3] = {budget(1, 1, 4), budget(4, 0, 4), budget(1, 65536, 4)};
+    outcome = with_budget(values_last, 3); /* forms first, then the heap */
+    rig_expect_refused(&outcome, ERX_TRANSACTION_DUPLICATE_INSTRUCTION);
+    ck_assert_uint_eq(outcome.result.index, 2);
+    outcome = with_budget(values_last, 2);
+    rig_expect_error(&outcome, 0, ERX_INSTRUCTION_INVALID_INSTRUCTION_DATA);
     const uint8_t data[2000] = {1};
     const erx_account_entry_t entry = {
         .key = fresh, .lamports = 1, .data_length = 2000, .kind = ERX_ACCOUNT_PLAIN};

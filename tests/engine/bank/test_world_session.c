@@ -257,7 +257,7 @@ START_TEST(test_a_frame_is_executed_with_the_block)
     rig_expect_ok(&outcome);
     erx_compute_units_t units =
         erx_compute_units_frame(&erx_compute_table_default, &bank_rig_shape);
-    ck_assert_uint_ge(outcome.units, erx_compute_units_total(&units));
+    ck_assert_uint_eq(outcome.units, erx_compute_units_total(&units));
     ck_assert_uint_eq(bank_rig_find(&rig, SESSION)->frame, 0);
     uint32_t count;
     erx_error_t error;
