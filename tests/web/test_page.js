@@ -173,6 +173,22 @@ test("a seat is taken back in a new tab", async () => {
     (await validator.inputs(address)).pads[0][0] === 127);
 });
 
+test("who plays whom is chosen with the session", async () => {
+  const person = await browser.person();
+  await person.page.click("#create");
+  assert.ok(await person.page.locator("select[name=rival]").isHidden());
+  await person.page.selectOption("select[name=character]", "18");
+  await person.page.selectOption("select[name=other]", "partner");
+  await person.page.selectOption("select[name=rival]", "25");
+  await person.click("Create");
+  const address = await person.session();
+  await person.see("#badge", /live/);
+  await person.see(".card.one", /Marth.*you/);
+  await person.see(".card.two", /Ganondorf.*scripted/);
+  const { players } = await validator.session(address);
+  assert.deepEqual(players.map(({ character }) => character), [18, 25]);
+});
+
 test("both seats are played on one keyboard", async () => {
   const person = await browser.person();
   const address = await created(person);

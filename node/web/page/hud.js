@@ -4,6 +4,7 @@ import { characterOf } from "../world/characters.js";
 import { element, setText } from "./dom.js";
 
 const STOCKS = 4;
+const BEHIND = 24; /* pixels around a card that are behind it too */
 
 class Card {
   constructor(seat) {
@@ -40,6 +41,19 @@ export class Hud {
     this.cards = [new Card(0), new Card(1)];
     this.openSeat = element("div", { class: "card two is-empty" }, "open seat");
     this.shown = 0;
+  }
+
+  /* Makes a card thin while one of the places (over the screen's size, from its top
+   * left) is behind it. screen: the rectangle that the places are in. */
+  clear(places, screen) {
+    for (const { root } of this.cards) {
+      const { left, right, top, bottom } = root.getBoundingClientRect();
+      root.classList.toggle("is-thin", places.some(({ x, y }) => {
+        const [px, py] = [screen.left + x * screen.width, screen.top + y * screen.height];
+        return py < screen.bottom && px > left - BEHIND && px < right + BEHIND &&
+          py > top - BEHIND && py < bottom + BEHIND;
+      }));
+    }
   }
 
   /* players: those that are there; tags: who plays each seat, in a word. */

@@ -75,14 +75,15 @@ export class Lobby {
     return address;
   }
 
-  /* Takes the open seat of a waiting session. */
-  async join(address, role = "hand") {
+  /* Takes the open seat of a waiting session. character: of who takes it; left out,
+   * a hand's own and any for a partner. */
+  async join(address, role = "hand", wanted = undefined) {
     const session = await this.validator.session(address);
     if (session === null)
       throw new Refusal("No such session", "It may have been closed. Look at the list again.");
     const isPartner = role === "partner";
     const key = isPartner ? this.keyring.partner(1) : this.keyring.other(session.seats[0]);
-    const character = isPartner ? pick(CHARACTER_IDS) : this.terms.character;
+    const character = wanted ?? (isPartner ? pick(CHARACTER_IDS) : this.terms.character);
     this.setRole(address, 1, role); /* before the session's first frame can arrive */
     try {
       await this.#join(address, key, character);

@@ -195,6 +195,11 @@ export class SessionCards {
     this.isPolling = false;
   }
 
+  #firstUndrawn() {
+    for (const card of this.cards.values()) if (card.drawnAt === 0) return card;
+    return null;
+  }
+
   /* A few cards a display frame, so that none of them takes long. */
   #draw(now) {
     requestAnimationFrame((next) => this.#draw(next));
@@ -203,5 +208,7 @@ export class SessionCards {
     [...this.visible].forEach((address, place) => {
       if (place % TURNS === this.turn) this.cards.get(address)?.draw(now / 1000, ink);
     });
+    /* And once each that is not in view, so that none is ever blank. */
+    if (this.turn === 0) this.#firstUndrawn()?.draw(now / 1000, ink);
   }
 }

@@ -86,6 +86,7 @@ export class Viewer {
   #write(scene, now) {
     const players = scene.moment ? scene.moment.before.players.slice(0, scene.seats) : [];
     this.hud.update(players, scene.tags);
+    this.hud.clear(this.arena.places(), this.canvas.getBoundingClientRect());
     this.badge.classList.toggle("is-live", scene.badge.isLive);
     setText(this.badge.firstChild, scene.badge.text);
     setText(this.badge.lastChild, scene.badge.note ?? "");

@@ -8,12 +8,15 @@ import { Camera } from "./camera.js";
 import { Effects } from "./effects.js";
 import { Figure } from "./figure.js";
 import { onInkChange, readInk } from "./ink.js";
-import { drawWord } from "./lettering.js";
+import { drawWord, wordWidth } from "./lettering.js";
 import { drawBlastZones, drawStage, drawStageLabels } from "./stage_drawing.js";
 
 const SHIELD_FULL = 60;
 const PIXEL_RATIO_MOST = 2; /* finer is not seen, and costs */
 const ELAPSED_MOST = 0.1;
+const ARROW = 24; /* room for one at the border, CSS pixels */
+
+const clamp = (value, least, most) => Math.max(least, Math.min(most, value));
 
 export class Arena {
   constructor(canvas) {
@@ -24,6 +27,7 @@ export class Arena {
     this.effects = new Effects();
     this.figures = [new Figure(0), new Figure(1)];
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
+    this.shown = 0; /* figures */
     this.covered = 0; /* part of the canvas, at its bottom, that the page lies over */
     this.ink = readInk();
     onInkChange(() => (this.ink = readInk()));
@@ -57,10 +61,20 @@ export class Arena {
     const players = this.#players(scene);
     this.#advance(scene, stage, players, time, elapsed);
     const shown = this.figures.slice(0, players.length);
+    this.shown = shown.length;
     const aspect = this.canvas.width / this.canvas.height;
     this.camera.update(stage, shown.map((figure) => figure.center),
       { aspect, elapsed, isCalm: this.calm.matches, covered: this.covered });
     this.#paint(scene, stage, shown);
+  }
+
+  /* Where the figures are, over the size of the canvas, from its top left. */
+  places() {
+    const { camera, figures, shown } = this;
+    return figures.slice(0, shown).map(({ center }) => ({
+      x: 0.5 + (center.x - camera.x) / camera.width,
+      y: 0.5 - (center.y - camera.y) / camera.height,
+    }));
   }
 
   #players({ moment, seats }) {
@@ -80,7 +94,7 @@ export class Arena {
       if (calm.matches) return;
       const exact = moment.before.players[seat];
       if (isNew) effects.observe(seat, exact, stage, () => figure.startFlash());
-      effects.trail(seat, figure.center, time);
+      effects.follow(figure, time);
     });
     effects.update(elapsed);
   }
@@ -97,6 +111,7 @@ export class Arena {
     drawStage(context, stage, ink, this.pixelRatio / scale);
     effects.drawTrails(context, ink);
     for (const figure of [...figures].reverse()) {
+      effects.drawSwings(context, figure, ink);
       figure.draw(context, ink.seats[figure.seat]);
       this.#drawShield(figure);
     }
@@ -122,32 +137,37 @@ export class Arena {
     context.globalAlpha = 1;
   }
 
-  /* The name above a figure, or an arrow at the border when it is out of view. */
+  /* The name above a figure; at the border, behind an arrow, when it is out of view. */
   #drawTag(figure, text, place) {
-    const { context, canvas, pixelRatio: ratio } = this;
+    const { context, canvas, pixelRatio: ratio, ink } = this;
     const { center, height, seat } = figure;
+    const word = text || characterOf(figure.player.character).name;
+    const fill = ink.seats[seat].near;
+    const style = { font: { family: ink.sans, weight: 700 }, size: 13 * ratio, fill,
+      halo: ink.paper };
     const [x, y] = place(center.x, center.y + 0.55 * height);
-    const pad = 26 * ratio;
     const isOut = x < 0 || y < 0 || x > canvas.width || y > canvas.height;
-    const at = [Math.min(canvas.width - pad, Math.max(pad, x)),
-      Math.min(canvas.height - pad, Math.max(pad, y - 12 * ratio))];
-    const fill = this.ink.seats[seat].near;
-    drawWord(context, text || characterOf(figure.player.character).name, ...at,
-      { font: { family: this.ink.sans, weight: 700 }, size: 13 * ratio, fill,
-        halo: this.ink.paper });
+    const pad = [wordWidth(word, style) / 2 + (isOut ? ARROW : 4) * ratio,
+      (isOut ? ARROW + 8 : 14) * ratio];
+    const at = [clamp(x, pad[0], canvas.width - pad[0]),
+      clamp(y - 12 * ratio, pad[1], canvas.height - pad[1])];
+    drawWord(context, word, ...at, style);
+    if (!isOut) return;
+    const edge = ARROW * 0.45 * ratio;
+    const tip = [clamp(x, edge, canvas.width - edge), clamp(y, edge, canvas.height - edge)];
     context.fillStyle = fill;
-    if (isOut) this.#drawArrow(at, Math.atan2(y - at[1], x - at[0]), ratio);
+    this.#drawArrow(tip, Math.atan2(y - tip[1], x - tip[0]), ratio);
   }
 
   #drawArrow([x, y], angle, ratio) {
     const { context } = this;
     context.save();
-    context.translate(x + Math.cos(angle) * 14 * ratio, y + Math.sin(angle) * 14 * ratio);
+    context.translate(x, y);
     context.rotate(angle);
     context.beginPath();
-    context.moveTo(9 * ratio, 0);
-    context.lineTo(-3 * ratio, 7 * ratio);
-    context.lineTo(-3 * ratio, -7 * ratio);
+    context.moveTo(8 * ratio, 0);
+    context.lineTo(-5 * ratio, 7 * ratio);
+    context.lineTo(-5 * ratio, -7 * ratio);
     context.fill();
     context.restore();
   }

@@ -1,10 +1,11 @@
 /* What part of the world is seen: both fighters, some ground, no jumps. */
 
-const MARGIN_X = 27; /* game units around what must be seen */
-const MARGIN_Y = 20;
-const WIDTH_LEAST = 118;
+const MARGIN_X = 21; /* game units around what must be seen */
+const MARGIN_Y = 17;
+const WIDTH_LEAST = 98;
 const BEYOND = 14; /* how far past the blast zones the camera follows */
 const FOLLOW_SECONDS = 0.35;
+const CATCH_UP_SECONDS = 0.1; /* where someone is out of view */
 const ZOOM_OUT_SECONDS = 0.22;
 const ZOOM_IN_SECONDS = 0.9;
 
@@ -14,6 +15,7 @@ export class Camera {
     this.x = 0;
     this.y = 12;
     this.width = 200;
+    this.height = 112;
   }
 
   reset() {
@@ -27,11 +29,20 @@ export class Camera {
     const target = this.#target(stage, isCalm ? [] : places, aspect, covered);
     const ease = (seconds) => (this.isFresh || isCalm ? 1 : 1 - Math.exp(-elapsed / seconds));
     const zoom = target.width > this.width ? ZOOM_OUT_SECONDS : ZOOM_IN_SECONDS;
-    this.x += (target.x - this.x) * ease(FOLLOW_SECONDS);
-    this.y += (target.y - this.y) * ease(FOLLOW_SECONDS);
-    this.width += (target.width - this.width) * ease(zoom);
+    const isMissed = places.some((place) => !this.#sees(place, stage));
+    const follow = isMissed ? CATCH_UP_SECONDS : FOLLOW_SECONDS;
+    this.x += (target.x - this.x) * ease(follow);
+    this.y += (target.y - this.y) * ease(follow);
+    this.width += (target.width - this.width) * ease(isMissed ? CATCH_UP_SECONDS : zoom);
     this.height = this.width / aspect;
     this.isFresh = false;
+  }
+
+  /* Whether a place that the camera follows is in view. */
+  #sees({ x, y }, { blast }) {
+    const isFollowed = x > blast.left && x < blast.right && y > blast.bottom && y < blast.top;
+    const isInView = Math.abs(x - this.x) < this.width / 2 && Math.abs(y - this.y) < this.height / 2;
+    return isInView || !isFollowed;
   }
 
   #target(stage, places, aspect, covered) {

@@ -4,21 +4,82 @@ import { actionPose, isHurt } from "../world/actions.js";
 import { groundUnder } from "../world/stages.js";
 
 const PARTICLES = 96;
-const TRAIL_POINTS = 22;
-const TRAIL_SECONDS = 0.3;
-const TRAIL_SPEED = 60; /* units a second at which a trail begins to show */
+/* What is left behind: for how long, and from which speed on (units a second). */
+const BODY = { seconds: 0.3, points: 22, speed: 60, width: 6, alpha: 0.34 };
+const SWING = { seconds: 0.17, points: 14, speed: 60, width: 4, alpha: 0.55 };
+const SPEED_MOST = 1500; /* what is faster was moved, not moving */
+const TIPS = 4;
 const DUST_POSES = new Set(["land", "run", "brake", "roll"]);
+
+/* The way of a point over the last moments, wider and stronger towards its end. */
+class Trail {
+  constructor(kind) {
+    this.kind = kind;
+    this.points = [];
+  }
+
+  add({ x, y }, time, isShown = true) {
+    const { points, kind } = this;
+    points.push({ x, y, time, isShown });
+    while (points.length > kind.points || points[0].time < time - kind.seconds) points.shift();
+  }
+
+  /* Around a place, in game units: a band whose pieces share their edges. */
+  draw(context, place, colour) {
+    const { points, kind } = this;
+    context.fillStyle = colour;
+    let last = null;
+    points.forEach((point, i) => {
+      const edge = this.#edge(i);
+      const strength = i > 0 && point.isShown ? this.#strength(i) : 0;
+      if (strength > 0) {
+        context.globalAlpha = kind.alpha * strength;
+        context.beginPath();
+        for (const [x, y] of [...last, ...[...edge].reverse()])
+          context.lineTo(place.x + x, place.y + y);
+        context.fill();
+      }
+      last = edge;
+    });
+    context.globalAlpha = 1;
+  }
+
+  /* How strong the piece before a point is: 0 where the point was slow. */
+  #strength(i) {
+    const { points, kind } = this;
+    const [a, b] = [points[i - 1], points[i]];
+    const speed = Math.hypot(b.x - a.x, b.y - a.y) / Math.max(0.001, b.time - a.time);
+    return speed > SPEED_MOST ? 0 : Math.min(1, speed / kind.speed - 1) * (i / points.length);
+  }
+
+  /* The two ends of the band's cross-section at a point. */
+  #edge(i) {
+    const { points, kind } = this;
+    const [a, b] = [points[Math.max(0, i - 1)], points[Math.min(points.length - 1, i + 1)]];
+    const length = Math.hypot(b.x - a.x, b.y - a.y) || 1;
+    const half = (kind.width / 2) * (0.2 + (0.8 * i) / points.length);
+    const [dx, dy] = [((a.y - b.y) / length) * half, ((b.x - a.x) / length) * half];
+    const { x, y } = points[i];
+    return [[x + dx, y + dy], [x - dx, y - dy]];
+  }
+}
+
+const WORLD = { x: 0, y: 0 };
 
 export class Effects {
   constructor() {
     this.particles = [];
-    this.trails = [[], []];
-    this.last = [null, null];
+    this.#forget();
   }
 
   reset() {
     this.particles.length = 0;
-    this.trails = [[], []];
+    this.#forget();
+  }
+
+  #forget() {
+    this.trails = [new Trail(BODY), new Trail(BODY)];
+    this.swings = [0, 1].map(() => Array.from({ length: TIPS }, () => new Trail(SWING)));
     this.last = [null, null];
   }
 
@@ -31,7 +92,9 @@ export class Effects {
     const begins = pose !== actionPose(last.action);
     const ground = groundUnder(stage, player);
     const near = ground !== null && Math.abs(player.y - ground) < 6;
-    if (begins && isHurt(player.action) && !isHurt(last.action)) {
+    if (player.stocks < last.stocks) {
+      this.#burst(last, seat);
+    } else if (begins && isHurt(player.action) && !isHurt(last.action)) {
       this.#sparks(player, seat);
       onHit();
     } else if (near && begins && DUST_POSES.has(pose)) {
@@ -65,15 +128,27 @@ export class Effects {
     this.#add({ kind: "ring", x, y: y + 7, vx: 0, vy: 0, size: 9, life: 0.25, seat });
   }
 
+  /* A fighter is lost. */
+  #burst({ x, y }, seat) {
+    for (let i = 0; i < 24; i++) {
+      const angle = (i / 24) * 2 * Math.PI;
+      const speed = 120 + 160 * Math.random();
+      this.#add({ kind: "spark", x, y, vx: Math.cos(angle) * speed, vy: Math.sin(angle) * speed,
+        size: 1.6, life: 0.55, seat: 1 - seat });
+    }
+    for (const size of [14, 26])
+      this.#add({ kind: "ring", x, y, vx: 0, vy: 0, size, life: 0.5, seat });
+  }
+
   #ring({ x, y }, seat) {
     this.#add({ kind: "ring", x, y, vx: 0, vy: 0, size: 5, life: 0.28, seat, isFlat: true });
   }
 
-  /* center: the middle of the figure's body now; time, elapsed in seconds. */
-  trail(seat, center, time) {
-    const points = this.trails[seat];
-    points.push({ ...center, time });
-    while (points.length > TRAIL_POINTS || points[0].time < time - TRAIL_SECONDS) points.shift();
+  /* Where a figure is now; time in seconds. */
+  follow(figure, time) {
+    this.trails[figure.seat].add(figure.center, time);
+    const { tips, isStriking } = figure;
+    tips.forEach((tip, i) => this.swings[figure.seat][i].add(tip, time, isStriking));
   }
 
   update(elapsed) {
@@ -89,23 +164,13 @@ export class Effects {
 
   /* context in game units, y upwards; drawn before the figures. */
   drawTrails(context, ink) {
-    context.lineCap = "butt";
-    this.trails.forEach((points, seat) => {
-      context.strokeStyle = ink.seats[seat].near;
-      for (let i = 1; i < points.length; i++) {
-        const [a, b] = [points[i - 1], points[i]];
-        const speed = Math.hypot(b.x - a.x, b.y - a.y) / Math.max(0.001, b.time - a.time);
-        const strength = Math.min(1, (speed - TRAIL_SPEED) / TRAIL_SPEED) * (i / points.length);
-        if (strength <= 0 || speed > 1500) continue;
-        context.globalAlpha = 0.34 * strength;
-        context.lineWidth = 1 + 5 * (i / points.length);
-        context.beginPath();
-        context.moveTo(a.x, a.y);
-        context.lineTo(b.x, b.y);
-        context.stroke();
-      }
-    });
-    context.globalAlpha = 1;
+    this.trails.forEach((trail, seat) => trail.draw(context, WORLD, ink.seats[seat].near));
+  }
+
+  /* Drawn behind its figure. */
+  drawSwings(context, figure, ink) {
+    for (const swing of this.swings[figure.seat])
+      swing.draw(context, figure.place, ink.seats[figure.seat].near);
   }
 
   drawParticles(context, ink) {

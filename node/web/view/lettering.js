@@ -26,14 +26,21 @@ function makeSprite(text, { font, size, fill, halo }) {
   return canvas;
 }
 
-/* Draws a word with its middle at x, y. style: {font: {family, weight}, size, fill,
- * halo}, in pixels of the canvas. */
-export function drawWord(context, text, x, y, style) {
+function spriteOf(text, style) {
   const key = [text, style.size, style.fill, style.halo, style.font.weight].join("\n");
   if (!sprites.has(key)) {
     if (sprites.size >= KEPT_MOST) sprites.delete(sprites.keys().next().value);
     sprites.set(key, makeSprite(text, style));
   }
-  const sprite = sprites.get(key);
+  return sprites.get(key);
+}
+
+/* The width of a word with its halo, in pixels of the canvas. */
+export const wordWidth = (text, style) => spriteOf(text, style).width;
+
+/* Draws a word with its middle at x, y. style: {font: {family, weight}, size, fill,
+ * halo}, in pixels of the canvas. */
+export function drawWord(context, text, x, y, style) {
+  const sprite = spriteOf(text, style);
   context.drawImage(sprite, Math.round(x - sprite.width / 2), Math.round(y - sprite.height / 2));
 }

@@ -49,6 +49,12 @@ const BEHIND = {
   },
 };
 
+/* A point of the blade in the near hand, so far from the hand. */
+export function bladePoint({ armNear: [, elbow, hand] }, length) {
+  const angle = Math.atan2(hand[1] - elbow[1], hand[0] - elbow[0]) + 0.35;
+  return [hand[0] + Math.cos(angle) * length, hand[1] + Math.sin(angle) * length];
+}
+
 const FRONT = {
   cap: (context, body, ink) => {
     fill(context, ink, [atHead(body, -1, 0.45), atHead(body, -0.7, 1.15), atHead(body, 0.5, 1.2),
@@ -90,10 +96,10 @@ const FRONT = {
       [hip[0] + height * 0.17, hip[1] - height * 0.26],
       [hip[0] - height * 0.17, hip[1] - height * 0.26]]);
   },
-  blade: (context, { armNear: [, elbow, hand] }, ink, paper, height) => {
-    const angle = Math.atan2(hand[1] - elbow[1], hand[0] - elbow[0]) + 0.35;
-    const at = (length) => [hand[0] + Math.cos(angle) * length, hand[1] + Math.sin(angle) * length];
-    curve(context, ink, height * 0.03, hand, at(height * 0.2), at(height * 0.42));
+  blade: (context, body, ink, paper, height) => {
+    const at = (part) => bladePoint(body, part * height);
+    curve(context, ink, height * 0.03, at(0), at(0.2), at(0.42));
+    curve(context, ink, height * 0.045, at(0), at(0.12), at(0.24));
   },
 };
 

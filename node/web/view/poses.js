@@ -143,4 +143,9 @@ export function writePose(out, family, moment) {
   for (let i = 0; i < JOINT_COUNT; i++) out[i] = pose[JOINTS[i]];
 }
 
+/* Families in which a hand or a foot strikes. */
+export const STRIKES = new Set(["jab", "lunge", "kickForward", "swingUp", "sweep", "smashForward",
+  "smashUp", "smashDown", "airNeutral", "airForward", "airBack", "airUp", "airDown", "grab",
+  "throwBack", "special"]);
+
 export const POSE_NAMES = Object.keys(POSES);

@@ -27,7 +27,7 @@ function hatchTile(ink) {
   context.fillRect(0, 0, HATCH_PIXELS, HATCH_PIXELS);
   context.strokeStyle = ink.slabEdge;
   context.globalAlpha = 0.26;
-  context.lineWidth = HATCH_PIXELS * 0.11;
+  context.lineWidth = HATCH_PIXELS * 0.085;
   context.beginPath();
   for (const shift of [-HATCH_PIXELS, 0, HATCH_PIXELS]) {
     context.moveTo(shift - 4, HATCH_PIXELS + 4);
