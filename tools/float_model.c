@@ -1,6 +1,7 @@
 #include "tools/float_model.h"
 
 #include "engine/manifest.h"
+#include "tools/encoding_scales.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -138,6 +139,22 @@ static uint32_t count_layers(const erx_parameters_t *checkpoint)
     return count;
 }
 
+/* A layer that is there behind one that is not. */
+static erx_status_t check_layers(const binder_t *binder, uint32_t count)
+{
+    for (uint32_t i = 0; i < binder->checkpoint->count; i++) {
+        const char *name = binder->checkpoint->tensors[i].name;
+        unsigned layer;
+        char part;
+        if (sscanf(name, "layers.%5u.mamba.in_proj.weigh%c", &layer, &part) == 2 && layer > count)
+            return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                                 "tensor layers.%u.mamba.in_proj.weight is missing from the "
+                                 "checkpoint, which has %s",
+                                 count, name);
+    }
+    return ERX_OK;
+}
+
 /* The architecture as the sizes of a few tensors tell it. */
 static erx_status_t find_shape(binder_t *binder)
 {
@@ -147,6 +164,9 @@ static erx_status_t find_shape(binder_t *binder)
         status = find_rows(binder, "layers.0.mamba.A_log", 1, &heads);
     if (status == ERX_OK)
         status = find_rows(binder, "layers.0.mamba.conv1d.weight", 3, &channels);
+    const uint32_t layer_count = count_layers(binder->checkpoint);
+    if (status == ERX_OK)
+        status = check_layers(binder, layer_count);
     if (status != ERX_OK)
         return status;
     uint32_t d_inner = 2 * d;
@@ -165,7 +185,7 @@ static erx_status_t find_shape(binder_t *binder)
         .d_model = d,
         .d_inner = d_inner,
         .d_state = (channels - d_inner) / 2,
-        .layer_count = count_layers(binder->checkpoint),
+        .layer_count = layer_count,
         .head_count = heads,
         .head_dim = d_inner / heads,
     };
@@ -195,60 +215,21 @@ static erx_status_t check_arch(const binder_t *binder)
 
 /* ---- encoding ---- */
 
-/* Variants of the encoding that change the network's inputs or outputs in a
- * way that the integer profile has no place for. */
-static erx_status_t check_variants(const binder_t *binder)
-{
-    static const char *const variants[] = {
-        "state_age_as_embed",
-        "press_events",
-        "lookahead",
-        "projectiles",
-        "state_flags",
-        "hitstun",
-        "focal_offset",
-        "multi_position",
-        "ctrl_residual_to_action",
-        "ctrl_threshold_features",
-        "character_conditioning",
-    };
-    for (uint32_t i = 0; i < ERX_COUNT(variants); i++) {
-        const json_t *value = json_object_get(binder->checkpoint->encoding_config, variants[i]);
-        if (json_is_true(value) || (json_is_number(value) && json_number_value(value) != 0.0))
-            return erx_error_set(binder->error, ERX_ERR_UNSUPPORTED,
-                                 ENCODING ".%s is set; profile i16ssm-1 runs models without it",
-                                 variants[i]);
-    }
-    return ERX_OK;
-}
-
-static erx_status_t read_scale(const binder_t *binder, const char *key, float *scale_out)
-{
-    const json_t *value = json_object_get(binder->checkpoint->encoding_config, key);
-    double scale = json_number_value(value);
-    if (!json_is_number(value) || !(scale >= 1e-6) || !(scale <= 1e6))
-        return erx_error_set(binder->error, ERX_ERR_FORMAT,
-                             ENCODING ".%s must be a number from 1e-6 to 1e6", key);
-    *scale_out = (float)scale;
-    return ERX_OK;
-}
-
-static erx_status_t read_scales(const binder_t *binder)
-{
-    /* The key of each continuous value, in the order of NUMERICS 1. */
-    static const char *const keys[ERX_CONTINUOUS] = {
-        "percent_scale",     "xy_scale",        "xy_scale",       "shield_scale",
-        "velocity_scale",    "velocity_scale",  "velocity_scale", "velocity_scale",
-        "velocity_scale",    "state_age_scale", "hitlag_scale",   "stocks_scale",
-        "combo_count_scale",
-    };
-    for (uint32_t i = 0; i < ERX_CONTINUOUS; i++) {
-        erx_status_t status = read_scale(binder, keys[i], &binder->model->input_scale[i]);
-        if (status != ERX_OK)
-            return status;
-    }
-    return ERX_OK;
-}
+/* Variants of the encoding that change the network's inputs or outputs in a way
+ * that the engine has no place for. multi_position is none of them: it trains
+ * on every frame of a sequence, and runs as any other. */
+static const char *const variants[] = {
+    "state_age_as_embed",
+    "press_events",
+    "lookahead",
+    "projectiles",
+    "state_flags",
+    "hitstun",
+    "focal_offset",
+    "ctrl_residual_to_action",
+    "ctrl_threshold_features",
+    "character_conditioning",
+};
 
 /* What a regression row means (NUMERICS 6) gives its scale. */
 static void set_output_scales(erx_float_model_t *model)
@@ -410,9 +391,8 @@ static erx_status_t check_kind(const binder_t *binder)
     default:
         return erx_error_set(
             binder->error, ERX_ERR_FORMAT,
-            "no world model: it has no keys layers.0.mamba.* or trunk.*, its first tensor "
-            "is "
-            "%s",
+            "no world model: no keys begin with layers.0.mamba. or trunk., as those of a plain "
+            "module's state_dict do; the first tensor is %s",
             binder->checkpoint->tensors[0].name);
     }
 }
@@ -499,10 +479,15 @@ static erx_status_t bind_all(binder_t *binder)
 {
     if (binder->checkpoint->encoding_config == NULL)
         return erx_error_set(binder->error, ERX_ERR_FORMAT,
-                             ENCODING " is missing: without it nobody knows what the inputs mean");
-    erx_status_t status = check_variants(binder);
+                             ENCODING
+                             " is missing: without it nobody knows what the inputs mean; save "
+                             "it beside the tensors (an empty one stands for the "
+                             "published scales)");
+    const json_t *encoding = binder->checkpoint->encoding_config;
+    erx_status_t status =
+        erx_encoding_check_variants(encoding, variants, ERX_COUNT(variants), binder->error);
     if (status == ERX_OK)
-        status = read_scales(binder);
+        status = erx_encoding_scales(encoding, binder->model->input_scale, binder->error);
     bool is_stack = erx_parameters_kind(binder->checkpoint) == ERX_PARAMETERS_MLP;
     if (status == ERX_OK)
         status = is_stack ? bind_stack(binder) : bind_mamba2(binder);

@@ -1,6 +1,7 @@
 #include "tools/parameters_pickle.h"
 
 #include "tools/error_text.h"
+#include "tools/parameters_pickle_names.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,42 +10,6 @@
 #define STACK_MAX      (1u << 20)
 #define MARKS_MAX      64u
 #define NAME_MAX_SHOWN 60
-
-/* What a name of the pickle stands for. */
-typedef enum {
-    CLASS_STORAGE,           /* names the number type of a storage */
-    CLASS_REBUILD_TENSOR,    /* (storage, first value, shape, strides, ...) -> tensor */
-    CLASS_REBUILD_PARAMETER, /* (tensor, ...) -> tensor */
-    CLASS_DICT,              /* () -> dict */
-    CLASS_OPAQUE             /* whatever it makes, nobody looks into it */
-} class_kind_t;
-
-typedef struct {
-    const char *name; /* module and name, as opcode GLOBAL has them */
-    class_kind_t kind;
-    erx_number_t number;
-} class_t;
-
-static const class_t classes[] = {
-    {"torch FloatStorage", CLASS_STORAGE, ERX_NUMBER_F32},
-    {"torch DoubleStorage", CLASS_STORAGE, ERX_NUMBER_F64},
-    {"torch HalfStorage", CLASS_STORAGE, ERX_NUMBER_F16},
-    {"torch BFloat16Storage", CLASS_STORAGE, ERX_NUMBER_BF16},
-    {"torch LongStorage", CLASS_STORAGE, ERX_NUMBER_I64},
-    {"torch IntStorage", CLASS_STORAGE, ERX_NUMBER_I32},
-    {"torch ShortStorage", CLASS_STORAGE, ERX_NUMBER_I16},
-    {"torch CharStorage", CLASS_STORAGE, ERX_NUMBER_I8},
-    {"torch ByteStorage", CLASS_STORAGE, ERX_NUMBER_U8},
-    {"torch BoolStorage", CLASS_STORAGE, ERX_NUMBER_BOOL},
-    {"torch._utils _rebuild_tensor_v2", CLASS_REBUILD_TENSOR, ERX_NUMBERS},
-    {"torch._utils _rebuild_parameter", CLASS_REBUILD_PARAMETER, ERX_NUMBERS},
-    {"collections OrderedDict", CLASS_DICT, ERX_NUMBERS},
-    /* Training metrics are often NumPy scalars. */
-    {"numpy.core.multiarray scalar", CLASS_OPAQUE, ERX_NUMBERS},
-    {"numpy._core.multiarray scalar", CLASS_OPAQUE, ERX_NUMBERS},
-    {"numpy dtype", CLASS_OPAQUE, ERX_NUMBERS},
-    {"_codecs encode", CLASS_OPAQUE, ERX_NUMBERS},
-};
 
 /* The machine that reads a pickle: a stack, marks on it, and a memo. */
 typedef struct {
@@ -156,6 +121,11 @@ static erx_status_t push(machine_t *machine, erx_pickle_value_t value)
     return push_reference(machine, pickle->count++);
 }
 
+static erx_status_t push_opaque(machine_t *machine)
+{
+    return push(machine, (erx_pickle_value_t){.kind = ERX_PICKLE_OPAQUE});
+}
+
 /* Lowest stack index that may be popped: nothing passes a mark. */
 static uint32_t floor_of(const machine_t *machine)
 {
@@ -235,16 +205,13 @@ static erx_status_t push_list(machine_t *machine, const erx_pickle_ref_t *items,
 static erx_status_t push_class(machine_t *machine, const char *module, size_t module_length,
                                const char *name, size_t name_length)
 {
-    for (uint32_t i = 0; i < ERX_COUNT(classes); i++) {
-        const char *known = classes[i].name;
-        if (strlen(known) == module_length + 1 + name_length &&
-            memcmp(known, module, module_length) == 0 && known[module_length] == ' ' &&
-            memcmp(known + module_length + 1, name, name_length) == 0)
-            return push(machine, (erx_pickle_value_t){.kind = ERX_PICKLE_CLASS, .class_index = i});
-    }
-    char shown[2 * NAME_MAX_SHOWN + 64];
+    uint32_t index;
+    if (erx_pickle_class_find(module, module_length, name, name_length, &index))
+        return push(machine, (erx_pickle_value_t){.kind = ERX_PICKLE_CLASS, .class_index = index});
+    char shown[2 * NAME_MAX_SHOWN + 96];
     (void)snprintf(shown, sizeof shown,
-                   "it names %.*s.%.*s, which no checkpoint of tensors needs; nothing is executed",
+                   "it names %.*s.%.*s, which no checkpoint of tensors needs; nothing is executed; "
+                   "save tensors and plain values",
                    (int)ERX_MIN(module_length, (size_t)NAME_MAX_SHOWN), module,
                    (int)ERX_MIN(name_length, (size_t)NAME_MAX_SHOWN), name);
     return refuse(machine, ERX_ERR_UNSUPPORTED, shown);
@@ -320,27 +287,45 @@ static erx_status_t do_reduce(machine_t *machine)
     const erx_pickle_value_t *class = value_at(machine, callable);
     if (class->kind != ERX_PICKLE_CLASS || arguments->kind != ERX_PICKLE_LIST)
         return refuse(machine, ERX_ERR_UNSUPPORTED, "it calls something that is not on the list");
-    switch (classes[class->class_index].kind) {
-    case CLASS_REBUILD_TENSOR:
+    switch (erx_pickle_class(class->class_index)->kind) {
+    case ERX_PICKLE_CLASS_REBUILD_TENSOR:
         return rebuild_tensor(machine, arguments);
-    case CLASS_REBUILD_PARAMETER:
+    case ERX_PICKLE_CLASS_REBUILD_PARAMETER:
         if (arguments->items.count == 0 ||
             value_at(machine, arguments->items.items[0])->kind != ERX_PICKLE_TENSOR)
             return malformed(machine);
         return push_reference(machine, arguments->items.items[0]);
-    case CLASS_DICT:
+    case ERX_PICKLE_CLASS_DICT:
         if (arguments->items.count != 0)
             return malformed(machine);
         return push(machine, (erx_pickle_value_t){.kind = ERX_PICKLE_DICT});
-    case CLASS_OPAQUE:
-        return push(machine, (erx_pickle_value_t){.kind = ERX_PICKLE_OPAQUE});
-    case CLASS_STORAGE:
+    case ERX_PICKLE_CLASS_OPAQUE:
+        return push_opaque(machine);
+    case ERX_PICKLE_CLASS_STORAGE:
+    case ERX_PICKLE_CLASS_FIELDS:
+    case ERX_PICKLE_CLASS_VALUE:
     default:
-        return refuse(machine, ERX_ERR_UNSUPPORTED, "a storage class cannot be called");
+        return refuse(machine, ERX_ERR_UNSUPPORTED, "what it names cannot be called");
     }
 }
 
-/* Attributes of a dict or of something opaque: dropped. */
+/* An object of named fields begins as an empty dict. */
+static erx_status_t do_new_object(machine_t *machine)
+{
+    erx_pickle_ref_t arguments, callable;
+    if (!pop(machine, &arguments) || !pop(machine, &callable))
+        return malformed(machine);
+    const erx_pickle_value_t *class = value_at(machine, callable);
+    if (class->kind != ERX_PICKLE_CLASS ||
+        erx_pickle_class(class->class_index)->kind != ERX_PICKLE_CLASS_FIELDS)
+        return refuse(machine, ERX_ERR_UNSUPPORTED, "it makes an object");
+    erx_pickle_value_t object = {.kind = ERX_PICKLE_DICT};
+    object.items.is_object = true;
+    return push(machine, object);
+}
+
+/* The fields of an object; attributes of a dict or of something opaque are
+ * dropped. */
 static erx_status_t do_build(machine_t *machine)
 {
     erx_pickle_ref_t state;
@@ -350,7 +335,12 @@ static erx_status_t do_build(machine_t *machine)
         return malformed(machine);
     if (target->kind != ERX_PICKLE_DICT && target->kind != ERX_PICKLE_OPAQUE)
         return refuse(machine, ERX_ERR_UNSUPPORTED, "it sets up an object");
-    return ERX_OK;
+    const erx_pickle_value_t *fields = value_at(machine, state);
+    if (target->kind != ERX_PICKLE_DICT || !target->items.is_object || fields == target)
+        return ERX_OK;
+    if (fields->kind != ERX_PICKLE_DICT)
+        return malformed(machine);
+    return append_all(machine, ERX_PICKLE_DICT, fields->items.items, fields->items.count);
 }
 
 /* ('storage', class, record, device, number of values) */
@@ -365,13 +355,15 @@ static erx_status_t do_persistent(machine_t *machine)
     const erx_pickle_value_t *class = value_at(machine, items[1]);
     uint64_t count;
     if (!erx_pickle_is_text(value_at(machine, items[0]), "storage") ||
-        class->kind != ERX_PICKLE_CLASS || classes[class->class_index].kind != CLASS_STORAGE ||
+        class->kind != ERX_PICKLE_CLASS ||
+        erx_pickle_class(class->class_index)->kind != ERX_PICKLE_CLASS_STORAGE ||
         value_at(machine, items[2])->kind != ERX_PICKLE_STRING ||
         !item_number(machine, list, 4, &count))
         return malformed(machine);
-    return push(machine, (erx_pickle_value_t){
-                             .kind = ERX_PICKLE_STORAGE,
-                             .storage = {classes[class->class_index].number, items[2], count}});
+    return push(machine,
+                (erx_pickle_value_t){
+                    .kind = ERX_PICKLE_STORAGE,
+                    .storage = {erx_pickle_class(class->class_index)->number, items[2], count}});
 }
 
 /* ---- memo ---- */
@@ -418,6 +410,16 @@ static erx_status_t do_string(machine_t *machine, size_t width)
                                               .string = {(const char *)text, (size_t)length}});
 }
 
+/* Bytes are in the way of nothing, and nobody looks into them. */
+static erx_status_t do_bytes(machine_t *machine, size_t width)
+{
+    uint64_t length;
+    if (!take_number(machine, width, &length) || length > machine->size ||
+        take(machine, (size_t)length) == NULL)
+        return malformed(machine);
+    return push_opaque(machine);
+}
+
 static erx_status_t do_integer(machine_t *machine, size_t width)
 {
     uint64_t value;
@@ -428,12 +430,16 @@ static erx_status_t do_integer(machine_t *machine, size_t width)
     return push(machine, (erx_pickle_value_t){.kind = ERX_PICKLE_INTEGER, .integer = integer});
 }
 
-/* A signed number of at most 8 bytes. */
+/* A signed number; one of more than 8 bytes is the state of a random generator
+ * or the like. */
 static erx_status_t do_long(machine_t *machine)
 {
     uint64_t width, value;
-    if (!take_number(machine, 1, &width) || width > sizeof value ||
-        !take_number(machine, (size_t)width, &value))
+    if (!take_number(machine, 1, &width))
+        return malformed(machine);
+    if (width > sizeof value)
+        return take(machine, (size_t)width) == NULL ? malformed(machine) : push_opaque(machine);
+    if (!take_number(machine, (size_t)width, &value))
         return malformed(machine);
     if (width > 0 && width < sizeof value && (value >> (8 * width - 1)) != 0)
         value |= UINT64_MAX << (8 * width);
@@ -469,6 +475,17 @@ static erx_status_t do_marked(machine_t *machine, erx_pickle_kind_t kind, bool i
     if (!pop_mark(machine, &items, &count))
         return malformed(machine);
     return is_new ? push_list(machine, items, count) : append_all(machine, kind, items, count);
+}
+
+/* What goes into a set, which nobody looks into. */
+static erx_status_t do_add_items(machine_t *machine)
+{
+    const erx_pickle_ref_t *items;
+    uint32_t count;
+    if (!pop_mark(machine, &items, &count) || top(machine) == NULL ||
+        top(machine)->kind != ERX_PICKLE_OPAQUE)
+        return malformed(machine);
+    return ERX_OK;
 }
 
 static erx_status_t do_set_item(machine_t *machine)
@@ -516,81 +533,6 @@ static erx_status_t do_stop(machine_t *machine)
     return ERX_OK;
 }
 
-/* Names of all opcodes, so that a refusal can say which one it was. */
-static const char *const opcode_names[256] = {['('] = "MARK",
-                                              ['.'] = "STOP",
-                                              ['0'] = "POP",
-                                              ['1'] = "POP_MARK",
-                                              ['2'] = "DUP",
-                                              ['F'] = "FLOAT",
-                                              ['I'] = "INT",
-                                              ['J'] = "BININT",
-                                              ['K'] = "BININT1",
-                                              ['L'] = "LONG",
-                                              ['M'] = "BININT2",
-                                              ['N'] = "NONE",
-                                              ['P'] = "PERSID",
-                                              ['Q'] = "BINPERSID",
-                                              ['R'] = "REDUCE",
-                                              ['S'] = "STRING",
-                                              ['T'] = "BINSTRING",
-                                              ['U'] = "SHORT_BINSTRING",
-                                              ['V'] = "UNICODE",
-                                              ['X'] = "BINUNICODE",
-                                              ['a'] = "APPEND",
-                                              ['b'] = "BUILD",
-                                              ['c'] = "GLOBAL",
-                                              ['d'] = "DICT",
-                                              ['}'] = "EMPTY_DICT",
-                                              ['e'] = "APPENDS",
-                                              ['g'] = "GET",
-                                              ['h'] = "BINGET",
-                                              ['i'] = "INST",
-                                              ['j'] = "LONG_BINGET",
-                                              ['l'] = "LIST",
-                                              [']'] = "EMPTY_LIST",
-                                              ['o'] = "OBJ",
-                                              ['p'] = "PUT",
-                                              ['q'] = "BINPUT",
-                                              ['r'] = "LONG_BINPUT",
-                                              ['s'] = "SETITEM",
-                                              ['t'] = "TUPLE",
-                                              [')'] = "EMPTY_TUPLE",
-                                              ['u'] = "SETITEMS",
-                                              ['G'] = "BINFLOAT",
-                                              [0x80] = "PROTO",
-                                              [0x81] = "NEWOBJ",
-                                              [0x82] = "EXT1",
-                                              [0x83] = "EXT2",
-                                              [0x84] = "EXT4",
-                                              [0x85] = "TUPLE1",
-                                              [0x86] = "TUPLE2",
-                                              [0x87] = "TUPLE3",
-                                              [0x88] = "NEWTRUE",
-                                              [0x89] = "NEWFALSE",
-                                              [0x8a] = "LONG1",
-                                              [0x8b] = "LONG4",
-                                              ['B'] = "BINBYTES",
-                                              ['C'] = "SHORT_BINBYTES",
-                                              [0x8c] = "SHORT_BINUNICODE",
-                                              [0x8d] = "BINUNICODE8",
-                                              [0x8e] = "BINBYTES8",
-                                              [0x8f] = "EMPTY_SET",
-                                              [0x90] = "ADDITEMS",
-                                              [0x91] = "FROZENSET",
-                                              [0x92] = "NEWOBJ_EX",
-                                              [0x93] = "STACK_GLOBAL",
-                                              [0x94] = "MEMOIZE",
-                                              [0x95] = "FRAME",
-                                              [0x96] = "BYTEARRAY8",
-                                              [0x97] = "NEXT_BUFFER",
-                                              [0x98] = "READONLY_BUFFER"};
-
-static const char *opcode_name(uint8_t code)
-{
-    return opcode_names[code] == NULL ? "(unknown)" : opcode_names[code];
-}
-
 /* The opcodes that make plain values. */
 static erx_status_t run_plain(machine_t *machine, uint8_t code)
 {
@@ -615,6 +557,14 @@ static erx_status_t run_plain(machine_t *machine, uint8_t code)
         return do_string(machine, 1);
     case 'X':
         return do_string(machine, 4);
+    case 'C': /* SHORT_BINBYTES */
+        return do_bytes(machine, 1);
+    case 'B': /* BINBYTES */
+        return do_bytes(machine, 4);
+    case 0x8f: /* EMPTY_SET */
+        return push_opaque(machine);
+    case 0x90: /* ADDITEMS */
+        return do_add_items(machine);
     case '}':
         return push(machine, (erx_pickle_value_t){.kind = ERX_PICKLE_DICT});
     case ']':
@@ -665,6 +615,8 @@ static erx_status_t run(machine_t *machine, uint8_t code)
         return do_stack_global(machine);
     case 'R':
         return do_reduce(machine);
+    case 0x81:
+        return do_new_object(machine);
     case 'b':
         return do_build(machine);
     case 'Q':
@@ -682,7 +634,7 @@ static erx_status_t run_all(machine_t *machine)
         if (code == NULL)
             return erx_error_set(machine->error, ERX_ERR_FORMAT,
                                  "pickle ends at byte %zu without the opcode STOP", machine->at);
-        machine->opcode = opcode_name(*code);
+        machine->opcode = erx_pickle_opcode_name(*code);
         erx_status_t status = run(machine, *code);
         if (status != ERX_OK)
             return status;

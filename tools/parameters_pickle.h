@@ -43,7 +43,8 @@ typedef struct {
             erx_pickle_ref_t *items; /* owned */
             uint32_t count;
             uint32_t capacity;
-        } items; /* LIST, DICT */
+            bool is_object; /* of a DICT: it holds the fields of an object */
+        } items;            /* LIST, DICT */
         uint32_t class_index;
         struct {
             erx_number_t number;

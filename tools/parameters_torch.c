@@ -12,14 +12,22 @@
 #define RECORD_MAX     256u
 #define RECORDS_MAX    65536
 #define JSON_DEPTH_MAX 8u
-/* Tensors may share a storage, which is then read for each of them; no honest
- * file makes that more than a few times its size. */
-#define READ_FACTOR_MAX 4u
+#define KEYS_SHOWN_MAX 100u
+/* Tensors may share a storage; no honest file makes more than a few times its
+ * size of that. */
+#define SHARE_FACTOR_MAX 4u
+
+typedef struct {
+    uint8_t *bytes;
+    size_t size;
+} record_t;
 
 typedef struct {
     zip_t *archive;
+    record_t *records; /* by index in the archive; those that were read */
+    uint32_t record_count;
     char prefix[RECORD_MAX]; /* folder of all records, without the slash */
-    size_t budget;           /* bytes that may still be read */
+    size_t budget;           /* bytes of storages that tensors may still be made of */
     erx_pickle_t pickle;
     erx_parameters_t *checkpoint;
     erx_error_t *error;
@@ -71,37 +79,42 @@ static erx_status_t check_records(reader_t *reader, size_t file_size)
     return ERX_OK;
 }
 
-/* Reads a whole record; the caller frees it. */
-static erx_status_t read_record(reader_t *reader, const char *name, uint8_t **bytes_out,
-                                size_t *size_out)
+static erx_status_t read_whole(reader_t *reader, const char *name, zip_file_t *file,
+                               record_t *record)
+{
+    uint8_t *bytes = malloc(record->size + 1);
+    if (bytes == NULL)
+        return erx_error_set(reader->error, ERX_ERR_MEMORY, "no memory for record %s", name);
+    if (zip_fread(file, bytes, record->size) != (zip_int64_t)record->size ||
+        zip_fread(file, bytes + record->size, 1) != 0) {
+        free(bytes);
+        return erx_error_set(reader->error, ERX_ERR_FORMAT, "record %s is damaged or cut short",
+                             name);
+    }
+    record->bytes = bytes;
+    return ERX_OK;
+}
+
+/* A record's bytes; each is read once, however many tensors share it, and stays
+ * with the reader. */
+static erx_status_t read_record(reader_t *reader, const char *name, const record_t **record_out)
 {
     zip_stat_t stat;
-    zip_file_t *file = NULL;
-    if (zip_stat(reader->archive, name, 0, &stat) == 0)
-        file = zip_fopen_index(reader->archive, stat.index, 0);
+    if (zip_stat(reader->archive, name, 0, &stat) != 0 || stat.index >= reader->record_count)
+        return erx_error_set(reader->error, ERX_ERR_FORMAT, "record %s is not in the archive",
+                             name);
+    record_t *record = &reader->records[stat.index];
+    *record_out = record;
+    if (record->bytes != NULL)
+        return ERX_OK;
+    zip_file_t *file = zip_fopen_index(reader->archive, stat.index, 0);
     if (file == NULL)
         return erx_error_set(reader->error, ERX_ERR_FORMAT, "record %s: %s", name,
                              zip_strerror(reader->archive));
-    erx_status_t status = ERX_OK;
-    uint8_t *bytes = NULL;
-    size_t size = (size_t)stat.size;
-    if (size > reader->budget)
-        status = erx_error_set(reader->error, ERX_ERR_RANGE,
-                               "record %s: too many tensors share one storage", name);
-    else if ((bytes = malloc(size + 1)) == NULL)
-        status = erx_error_set(reader->error, ERX_ERR_MEMORY, "no memory for record %s", name);
-    else if (zip_fread(file, bytes, size) != (zip_int64_t)size || zip_fread(file, bytes + size, 1))
-        status =
-            erx_error_set(reader->error, ERX_ERR_FORMAT, "record %s is damaged or cut short", name);
+    record->size = (size_t)stat.size;
+    erx_status_t status = read_whole(reader, name, file, record);
     (void)zip_fclose(file);
-    if (status != ERX_OK) {
-        free(bytes);
-        return status;
-    }
-    reader->budget -= size;
-    *bytes_out = bytes;
-    *size_out = size;
-    return ERX_OK;
+    return status;
 }
 
 static erx_status_t find_prefix(reader_t *reader)
@@ -151,7 +164,7 @@ static bool fits_storage(const erx_pickle_value_t *tensor, uint64_t storage_coun
     for (uint32_t k = 0; k < tensor->tensor.rank; k++) {
         uint64_t steps = tensor->tensor.dimensions[k] - 1;
         uint64_t stride = tensor->tensor.strides[k];
-        if (steps > 0 && (stride == 0 || stride > (storage_count - 1 - last) / steps))
+        if (steps > 0 && stride > (storage_count - 1 - last) / steps)
             return false;
         last += steps * stride;
     }
@@ -169,19 +182,43 @@ static erx_status_t load_tensor(reader_t *reader, const char *name,
     if (length < 0 || (size_t)length >= sizeof record)
         return erx_error_set(reader->error, ERX_ERR_RANGE,
                              "tensor %s: its record's name is too long", name);
-    uint8_t *bytes;
-    size_t size;
-    erx_status_t status = read_record(reader, record, &bytes, &size);
-    if (status != ERX_OK)
+    const record_t *found;
+    if (read_record(reader, record, &found) != ERX_OK)
         return erx_error_prefix(reader->error, "tensor %s", name);
     uint32_t width = erx_number_bytes(storage->storage.number);
-    if (storage->storage.count > size / width || !fits_storage(tensor, storage->storage.count))
-        status = erx_error_set(reader->error, ERX_ERR_FORMAT,
-                               "tensor %s reaches beyond its record %s", name, record);
-    else
-        copy_strided(tensor, storage->storage.number, bytes, count, values);
-    free(bytes);
-    return status;
+    if (storage->storage.count > found->size / width ||
+        !fits_storage(tensor, storage->storage.count))
+        return erx_error_set(reader->error, ERX_ERR_FORMAT,
+                             "tensor %s reaches beyond its record %s", name, record);
+    copy_strided(tensor, storage->storage.number, found->bytes, count, values);
+    return ERX_OK;
+}
+
+/* What may not be more than the file gives, before memory is taken for it. */
+static erx_status_t check_tensor(reader_t *reader, const char *name,
+                                 const erx_pickle_value_t *tensor)
+{
+    erx_number_t number = reader->pickle.values[tensor->tensor.storage].storage.number;
+    if (!erx_number_is_float(number))
+        return erx_error_set(reader->error, ERX_ERR_UNSUPPORTED,
+                             "tensor %s: weights must be floating-point numbers, not %s", name,
+                             erx_number_name(number));
+    size_t bytes = erx_number_bytes(number);
+    for (uint32_t k = 0; k < tensor->tensor.rank; k++) {
+        if (tensor->tensor.strides[k] == 0 && tensor->tensor.dimensions[k] > 1)
+            return erx_error_set(reader->error, ERX_ERR_UNSUPPORTED,
+                                 "tensor %s repeats its values (stride 0 of dimension %u); save "
+                                 "it after contiguous()",
+                                 name, k);
+        if (tensor->tensor.dimensions[k] > reader->budget / bytes)
+            return erx_error_set(reader->error, ERX_ERR_RANGE,
+                                 "tensor %s: with those before it, it has more values than the "
+                                 "file holds",
+                                 name);
+        bytes *= (size_t)tensor->tensor.dimensions[k];
+    }
+    reader->budget -= bytes;
+    return ERX_OK;
 }
 
 static erx_status_t add_tensor(reader_t *reader, const erx_pickle_value_t *key,
@@ -197,27 +234,41 @@ static erx_status_t add_tensor(reader_t *reader, const erx_pickle_value_t *key,
     if (tensor->kind != ERX_PICKLE_TENSOR)
         return erx_error_set(reader->error, ERX_ERR_FORMAT, "model_state_dict: %s is not a tensor",
                              name);
-    erx_number_t number = reader->pickle.values[tensor->tensor.storage].storage.number;
-    if (!erx_number_is_float(number))
-        return erx_error_set(reader->error, ERX_ERR_UNSUPPORTED,
-                             "tensor %s: weights must be floating-point numbers, not %s", name,
-                             erx_number_name(number));
     float *values;
     uint32_t index = reader->checkpoint->count;
-    erx_status_t status = erx_parameters_add(reader->checkpoint, name, tensor->tensor.dimensions,
-                                             tensor->tensor.rank, &values, reader->error);
+    erx_status_t status = check_tensor(reader, name, tensor);
+    if (status != ERX_OK)
+        return status;
+    status = erx_parameters_add(reader->checkpoint, name, tensor->tensor.dimensions,
+                                tensor->tensor.rank, &values, reader->error);
     if (status != ERX_OK)
         return status;
     return load_tensor(reader, name, tensor, reader->checkpoint->tensors[index].count, values);
+}
+
+/* Tells which keys there are in place of the one that is needed. */
+static erx_status_t refuse_root(reader_t *reader, const erx_pickle_value_t *root)
+{
+    char keys[KEYS_SHOWN_MAX] = "";
+    size_t at = 0;
+    for (uint32_t i = 0; root->kind == ERX_PICKLE_DICT && i < root->items.count; i += 2) {
+        const erx_pickle_value_t *key = &reader->pickle.values[root->items.items[i]];
+        if (key->kind != ERX_PICKLE_STRING || at + key->string.length + 3 > sizeof keys)
+            break;
+        at += (size_t)snprintf(keys + at, sizeof keys - at, "%s%.*s", at == 0 ? "" : ", ",
+                               (int)key->string.length, key->string.text);
+    }
+    return erx_error_set(reader->error, ERX_ERR_FORMAT,
+                         "the file holds no dict model_state_dict, its keys are: %s; save a dict "
+                         "of model_state_dict, encoding_config and context_len",
+                         at == 0 ? "(none)" : keys);
 }
 
 static erx_status_t read_tensors(reader_t *reader, const erx_pickle_value_t *root)
 {
     const erx_pickle_value_t *state = erx_pickle_get(&reader->pickle, root, "model_state_dict");
     if (state == NULL || state->kind != ERX_PICKLE_DICT)
-        return erx_error_set(reader->error, ERX_ERR_FORMAT,
-                             "the file holds no dict model_state_dict; save one with "
-                             "model_state_dict, encoding_config and context_len");
+        return refuse_root(reader, root);
     for (uint32_t i = 0; i < state->items.count; i += 2) {
         erx_status_t status = add_tensor(reader, &reader->pickle.values[state->items.items[i]],
                                          &reader->pickle.values[state->items.items[i + 1]]);
@@ -334,17 +385,31 @@ static erx_status_t read_old_config(reader_t *reader, const erx_pickle_value_t *
     return status;
 }
 
+/* Files say which machine's byte order they have since PyTorch 2.1. */
+static erx_status_t check_byte_order(reader_t *reader)
+{
+    char name[RECORD_MAX];
+    const record_t *record;
+    (void)snprintf(name, sizeof name, "%.*s/byteorder", (int)sizeof name / 2, reader->prefix);
+    if (zip_name_locate(reader->archive, name, 0) < 0)
+        return ERX_OK;
+    erx_status_t status = read_record(reader, name, &record);
+    if (status == ERX_OK && (record->size < 6 || memcmp(record->bytes, "little", 6) != 0))
+        status = erx_error_set(reader->error, ERX_ERR_UNSUPPORTED,
+                               "record %s: the file was saved on a big-endian machine; save it on "
+                               "a little-endian one",
+                               name);
+    return status;
+}
+
 static erx_status_t read_structure(reader_t *reader)
 {
-    char record[RECORD_MAX];
-    uint8_t *bytes;
-    size_t size;
-    (void)snprintf(record, sizeof record, "%.*s" PICKLE_RECORD, (int)sizeof record / 2,
-                   reader->prefix);
-    erx_status_t status = read_record(reader, record, &bytes, &size);
-    if (status != ERX_OK)
-        return status;
-    status = erx_pickle_read(bytes, size, &reader->pickle, reader->error);
+    char name[RECORD_MAX];
+    const record_t *record;
+    (void)snprintf(name, sizeof name, "%.*s" PICKLE_RECORD, (int)sizeof name / 2, reader->prefix);
+    erx_status_t status = read_record(reader, name, &record);
+    if (status == ERX_OK)
+        status = erx_pickle_read(record->bytes, record->size, &reader->pickle, reader->error);
     if (status == ERX_OK) {
         const erx_pickle_value_t *root = &reader->pickle.values[reader->pickle.root];
         status = read_tensors(reader, root);
@@ -359,7 +424,6 @@ static erx_status_t read_structure(reader_t *reader)
             status = read_old_config(reader, root);
         erx_pickle_close(&reader->pickle);
     }
-    free(bytes);
     return status;
 }
 
@@ -368,7 +432,20 @@ static erx_status_t read_archive(reader_t *reader, size_t file_size)
     erx_status_t status = check_records(reader, file_size);
     if (status == ERX_OK)
         status = find_prefix(reader);
-    return status == ERX_OK ? read_structure(reader) : status;
+    if (status != ERX_OK)
+        return status;
+    reader->record_count = (uint32_t)zip_get_num_entries(reader->archive, 0);
+    reader->records = calloc(reader->record_count, sizeof *reader->records);
+    if (reader->records == NULL)
+        return erx_error_set(reader->error, ERX_ERR_MEMORY, "no memory for %u records",
+                             reader->record_count);
+    status = check_byte_order(reader);
+    if (status == ERX_OK)
+        status = read_structure(reader);
+    for (uint32_t i = 0; i < reader->record_count; i++)
+        free(reader->records[i].bytes);
+    free(reader->records);
+    return status;
 }
 
 erx_status_t erx_torch_read(erx_parameters_t *checkpoint, const uint8_t *bytes, size_t size,
@@ -394,7 +471,7 @@ erx_status_t erx_torch_read(erx_parameters_t *checkpoint, const uint8_t *bytes, 
         return error->status;
     }
     reader_t reader = {.archive = archive,
-                       .budget = size * READ_FACTOR_MAX,
+                       .budget = size * SHARE_FACTOR_MAX,
                        .checkpoint = checkpoint,
                        .error = error};
     erx_status_t status = read_archive(&reader, size);

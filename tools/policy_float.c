@@ -1,6 +1,7 @@
 #include "tools/policy_float.h"
 
 #include "mem/layout.h"
+#include "tools/encoding_scales.h"
 #include "tools/policy_product.h"
 
 #include <stdio.h>
@@ -18,50 +19,9 @@ const char *const erx_policy_embed_names[ERX_POLICY_EMBEDS] = {
 const char *const erx_policy_layer_names[ERX_POLICY_LAYERS] = {"trunk.0", "trunk.3", "analog_head",
                                                                "button_head"};
 
-/* ---- scales ---- */
-
-/* Key of each continuous value, and the published scale. */
-static const struct {
-    const char *key;
-    float scale;
-} scales[ERX_CONTINUOUS] = {
-    {"percent_scale", 0.01f},    {"xy_scale", 0.05f},       {"xy_scale", 0.05f},
-    {"shield_scale", 0.01f},     {"velocity_scale", 0.05f}, {"velocity_scale", 0.05f},
-    {"velocity_scale", 0.05f},   {"velocity_scale", 0.05f}, {"velocity_scale", 0.05f},
-    {"state_age_scale", 0.01f},  {"hitlag_scale", 0.1f},    {"stocks_scale", 0.25f},
-    {"combo_count_scale", 0.1f},
-};
-
-static erx_status_t read_scales(erx_policy_float_t *policy, const json_t *encoding,
-                                erx_error_t *error)
-{
-    for (uint32_t j = 0; j < ERX_CONTINUOUS; j++) {
-        const json_t *value = json_object_get(encoding, scales[j].key);
-        double scale = value == NULL ? (double)scales[j].scale : json_number_value(value);
-        if ((value != NULL && !json_is_number(value)) || !(scale >= 1e-6) || !(scale <= 1e6))
-            return erx_error_set(error, ERX_ERR_FORMAT,
-                                 "encoding_config.%s must be a number from 1e-6 to 1e6",
-                                 scales[j].key);
-        policy->input_scale[j] = (float)scale;
-    }
-    return ERX_OK;
-}
-
 /* Variants of the encoding that give the network other inputs. */
-static erx_status_t check_variants(const json_t *encoding, erx_error_t *error)
-{
-    static const char *const variants[] = {"state_age_as_embed", "projectiles", "state_flags",
-                                           "hitstun"};
-    for (uint32_t i = 0; i < ERX_COUNT(variants); i++) {
-        const json_t *value = json_object_get(encoding, variants[i]);
-        if (json_is_true(value) || (json_is_number(value) && json_number_value(value) != 0.0))
-            return erx_error_set(error, ERX_ERR_UNSUPPORTED,
-                                 "encoding_config.%s is set; profile i8mlp-1 runs policies "
-                                 "without it",
-                                 variants[i]);
-    }
-    return ERX_OK;
-}
+static const char *const variants[] = {"state_age_as_embed", "projectiles", "state_flags",
+                                       "hitstun"};
 
 /* ---- tensors ---- */
 
@@ -187,9 +147,11 @@ erx_status_t erx_policy_float_bind(erx_policy_float_t *policy_out,
 {
     *policy_out = (erx_policy_float_t){0};
     binder_t binder = {.checkpoint = checkpoint, .policy = policy_out, .error = error};
-    erx_status_t status = check_variants(checkpoint->encoding_config, error);
+    const json_t *encoding = checkpoint->encoding_config;
+    erx_status_t status =
+        erx_encoding_check_variants(encoding, variants, ERX_COUNT(variants), error);
     if (status == ERX_OK)
-        status = read_scales(policy_out, checkpoint->encoding_config, error);
+        status = erx_encoding_scales(encoding, policy_out->input_scale, error);
     if (status == ERX_OK)
         status = bind_embeds(&binder);
     if (status == ERX_OK)

@@ -4,6 +4,7 @@
 #include "tools/output_directory.h"
 #include "tools/published_tensor.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,12 @@ static json_t *scales_json(const double *scales, uint32_t count)
     return list;
 }
 
+/* JSON has no infinity, which the ratio of a tensor of zeros is. */
+static json_t *ratio_json(double decibels)
+{
+    return isfinite(decibels) ? json_real(decibels) : json_null();
+}
+
 static json_t *tensor_json(const writer_t *writer, const erx_parameters_tensor_t *tensor,
                            size_t offset, const erx_published_error_t *error)
 {
@@ -79,10 +86,10 @@ static json_t *tensor_json(const writer_t *writer, const erx_parameters_tensor_t
     else
         json_object_set_new(entry, "scales",
                             scales_json(writer->scales, erx_published_rows(tensor)));
-    json_object_set_new(entry, "snr_db", json_real(error->snr_db));
+    json_object_set_new(entry, "snr_db", ratio_json(error->snr_db));
     json_object_set_new(entry, "error",
-                        json_pack("{s:f, s:f, s:f, s:f}", "mse", error->mse, "max_abs_error",
-                                  error->max_abs_error, "snr_db", error->snr_db,
+                        json_pack("{s:f, s:f, s:o, s:f}", "mse", error->mse, "max_abs_error",
+                                  error->max_abs_error, "snr_db", ratio_json(error->snr_db),
                                   "relative_error_pct", error->relative_error_pct));
     return entry;
 }
@@ -98,6 +105,11 @@ static erx_status_t add_tensors(writer_t *writer)
                                  tensor->name, tensor->rank);
         erx_published_error_t error =
             erx_published_quantize(tensor, writer->steps + offset, writer->scales, writer->scratch);
+        if (!isfinite(error.mse) || !isfinite(error.relative_error_pct))
+            return erx_error_set(writer->error, ERX_ERR_RANGE,
+                                 "tensor %s holds values whose squares no float holds; trained "
+                                 "weights are far smaller",
+                                 tensor->name);
         json_object_set_new(writer->groups[group_of(tensor->name)], tensor->name,
                             tensor_json(writer, tensor, offset, &error));
         if (tensor->rank >= 2)
@@ -129,9 +141,10 @@ static json_t *error_summary_json(const writer_t *writer)
         least = ERX_MIN(least, writer->matrix_snr[i]);
         greatest = ERX_MAX(greatest, writer->matrix_snr[i]);
     }
-    return json_pack("{s:i, s:f, s:f, s:f}", "num_2d_weights", (int)writer->matrix_count,
-                     "mean_snr_db", erx_published_mean(writer->matrix_snr, writer->matrix_count),
-                     "min_snr_db", least, "max_snr_db", greatest);
+    return json_pack("{s:i, s:o, s:o, s:o}", "num_2d_weights", (int)writer->matrix_count,
+                     "mean_snr_db",
+                     ratio_json(erx_published_mean(writer->matrix_snr, writer->matrix_count)),
+                     "min_snr_db", ratio_json(least), "max_snr_db", ratio_json(greatest));
 }
 
 json_t *erx_published_architecture(const erx_shape_t *shape)

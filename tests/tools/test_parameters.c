@@ -140,11 +140,31 @@ START_TEST(test_encodings_that_the_profile_lacks_are_named)
     json_object_set_new(checkpoint.encoding_config, "lookahead", json_integer(0));
     json_object_set_new(checkpoint.encoding_config, "xy_scale", json_real(0.0));
     expect_refused("encoding_config.xy_scale must be");
-    json_object_del(checkpoint.encoding_config, "xy_scale");
+    json_object_set_new(checkpoint.encoding_config, "xy_scale", json_null());
     expect_refused("encoding_config.xy_scale must be");
     json_decref(checkpoint.encoding_config);
     checkpoint.encoding_config = NULL;
     expect_refused("encoding_config is missing");
+}
+END_TEST
+
+START_TEST(test_encodings_that_run_as_any_other_are_taken)
+{
+    json_object_set_new(checkpoint.encoding_config, "multi_position", json_true());
+    json_object_del(checkpoint.encoding_config, "xy_scale"); /* the published one */
+    ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
+    ck_assert_float_eq(model.input_scale[ERX_S_X], 0.05f);
+    json_object_set_new(checkpoint.encoding_config, "xy_scale", json_real(0.25));
+    ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
+    ck_assert_float_eq(model.input_scale[ERX_S_X], 0.25f);
+}
+END_TEST
+
+START_TEST(test_a_layer_that_is_missing_between_others_is_named)
+{
+    drop("layers.0.mamba.in_proj.weight");
+    expect_refused("tensor layers.0.mamba.in_proj.weight is missing from the checkpoint, which has "
+                   "layers.1.mamba.in_proj.weight");
 }
 END_TEST
 
@@ -165,6 +185,7 @@ START_TEST(test_other_networks_are_recognized)
     expect_kind("trunk.0.weight", "analog_head.weight", "a policy network");
     expect_kind("trunk.0.weight", NULL, "encoding_config is missing"); /* an MLP: accepted */
     expect_kind("encoder.weight", NULL, "no world model");
+    expect_kind("module.layers.0.mamba.D", NULL, "the first tensor is module.layers.0.mamba.D");
 }
 END_TEST
 
@@ -180,6 +201,8 @@ Suite *parameters_suite(void)
     tcase_add_test(tests, test_shapes_that_contradict_are_named);
     tcase_add_test(tests, test_rows_of_zeros_are_named);
     tcase_add_test(tests, test_encodings_that_the_profile_lacks_are_named);
+    tcase_add_test(tests, test_encodings_that_run_as_any_other_are_taken);
+    tcase_add_test(tests, test_a_layer_that_is_missing_between_others_is_named);
     tcase_add_test(tests, test_other_networks_are_recognized);
     suite_add_tcase(suite, tests);
     return suite;

@@ -81,6 +81,38 @@ START_TEST(test_metrics_of_numpy_are_passed_over)
 }
 END_TEST
 
+START_TEST(test_settings_of_training_are_passed_over)
+{
+    /* [bytes, a set, an integer of 9 bytes, Counter({}), float32] */
+    ck_assert_int_eq(READ("\x80\x04](C\x02"
+                          "ab\x8f(K\x01K\x02\x90\x8a\x09\1\2\3\4\5\6\7\x08\x09"
+                          "ccollections\nCounter\n}\x85Rctorch\nfloat32\ne."),
+                     ERX_OK);
+    ck_assert_uint_eq(root()->items.count, 5);
+    for (uint32_t i = 0; i < 4; i++)
+        ck_assert_int_eq(pickle.values[root()->items.items[i]].kind, ERX_PICKLE_OPAQUE);
+    ck_assert_int_eq(pickle.values[root()->items.items[4]].kind, ERX_PICKLE_CLASS);
+    erx_pickle_close(&pickle);
+}
+END_TEST
+
+START_TEST(test_an_object_is_read_as_the_dict_of_its_fields)
+{
+    ck_assert_int_eq(READ("cmodels.encoding\nEncodingConfig\n)\x81}X\x01\0\0\0aK\x07sb."), ERX_OK);
+    ck_assert_int_eq(erx_pickle_get(&pickle, root(), "a")->integer, 7);
+    erx_pickle_close(&pickle);
+    /* what a dict has beside its entries is dropped */
+    ck_assert_int_eq(READ("ccollections\nOrderedDict\n)R}X\x01\0\0\0aK\x07sb."), ERX_OK);
+    ck_assert_ptr_null(erx_pickle_get(&pickle, root(), "a"));
+    erx_pickle_close(&pickle);
+    EXPECT_REFUSED("cargparse\nNamespace\n)\x81K\x01"
+                   "b.",
+                   "BUILD");
+    EXPECT_REFUSED("cargparse\nNamespace\n)R.", "REDUCE");
+    EXPECT_REFUSED("](\x90.", "ADDITEMS");
+}
+END_TEST
+
 START_TEST(test_code_is_refused_by_name)
 {
     EXPECT_REFUSED("cposix\nsystem\n(X\x02\0\0\0idtR.", "GLOBAL at byte 0: it names posix.system");
@@ -143,6 +175,8 @@ Suite *parameters_pickle_suite(void)
     tcase_add_test(tests, test_a_tensor_is_described);
     tcase_add_test(tests, test_plain_values_of_both_protocols);
     tcase_add_test(tests, test_metrics_of_numpy_are_passed_over);
+    tcase_add_test(tests, test_settings_of_training_are_passed_over);
+    tcase_add_test(tests, test_an_object_is_read_as_the_dict_of_its_fields);
     tcase_add_test(tests, test_code_is_refused_by_name);
     tcase_add_test(tests, test_broken_pickles_are_refused);
     tcase_add_test(tests, test_every_truncation_is_refused);

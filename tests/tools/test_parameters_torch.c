@@ -14,7 +14,18 @@
     "0X\x03\0\0\0"                                                                                 \
     "cpuK\x04tQK\x00K\x02K\x02\x86K\x01K\x02\x86\x89}tRsX\x0b\0\0\0context_lenK\x05u."
 
+#define STORAGE                                                                                    \
+    "((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0"                                        \
+    "0X\x03\0\0\0"                                                                                 \
+    "cpuK\x04tQ"
+#define REBUILD "ctorch._utils\n_rebuild_tensor_v2\n" STORAGE
+/* {'model_state_dict': {'a': values 0 and 1, 'b': values 2 and 3 of one storage}} */
+#define SHARING                                                                                    \
+    "\x80\x02}X\x10\0\0\0model_state_dict}(X\x01\0\0\0a" REBUILD                                   \
+    "K\x00K\x02\x85K\x01\x85\x89}tRX\x01\0\0\0b" REBUILD "K\x02K\x02\x85K\x01\x85\x89}tRus."
+
 static const float numbers[] = {1.0f, 2.0f, 3.0f, 4.0f};
+static const char *byte_order; /* what the archive says of it; NULL: nothing */
 static erx_parameters_t checkpoint;
 static erx_error_t error;
 
@@ -36,6 +47,8 @@ static uint8_t *archive(const char *pickle, size_t pickle_size, const char *stor
     ck_assert_ptr_nonnull(file);
     add(file, "m/data.pkl", pickle, pickle_size, ZIP_CM_STORE);
     add(file, storage, numbers, sizeof numbers, method);
+    if (byte_order != NULL)
+        add(file, "m/byteorder", byte_order, strlen(byte_order), ZIP_CM_STORE);
     ck_assert_int_eq(zip_close(file), 0);
     zip_stat_t stat;
     ck_assert_int_eq(zip_source_stat(target, &stat), 0);
@@ -75,6 +88,46 @@ START_TEST(test_strided_tensors_are_laid_out)
 }
 END_TEST
 
+START_TEST(test_tensors_may_share_a_storage)
+{
+    ck_assert_int_eq(read_archive(SHARING, sizeof SHARING - 1, "m/data/0", ZIP_CM_STORE), ERX_OK);
+    ck_assert_mem_eq(erx_parameters_find(&checkpoint, "a")->values, numbers, 2 * sizeof(float));
+    ck_assert_mem_eq(erx_parameters_find(&checkpoint, "b")->values, numbers + 2, 2 * sizeof(float));
+    erx_parameters_close(&checkpoint);
+}
+END_TEST
+
+/* A small file must not become large tensors. */
+START_TEST(test_tensors_that_repeat_a_storage_too_often_are_refused)
+{
+    char pickle[] = PICKLE;
+    char *strides = memmem(pickle, sizeof pickle, "K\x01K\x02\x86", 5);
+    strides[1] = 0;
+    ck_assert_int_eq(read_archive(pickle, sizeof pickle - 1, "m/data/0", ZIP_CM_STORE),
+                     ERX_ERR_UNSUPPORTED);
+    expect_said("tensor w repeats its values (stride 0 of dimension 0)");
+    char *shape = memmem(pickle, sizeof pickle, "K\x02K\x02\x86", 5);
+    strides[1] = 1;
+    shape[1] = shape[3] = (char)0xff;
+    ck_assert_int_eq(read_archive(pickle, sizeof pickle - 1, "m/data/0", ZIP_CM_STORE),
+                     ERX_ERR_RANGE);
+    expect_said("tensor w: with those before it");
+}
+END_TEST
+
+START_TEST(test_files_of_other_machines_are_refused)
+{
+    byte_order = "big";
+    ck_assert_int_eq(read_archive(PICKLE, sizeof PICKLE - 1, "m/data/0", ZIP_CM_STORE),
+                     ERX_ERR_UNSUPPORTED);
+    expect_said("m/byteorder: the file was saved on a big-endian machine");
+    byte_order = "little";
+    ck_assert_int_eq(read_archive(PICKLE, sizeof PICKLE - 1, "m/data/0", ZIP_CM_STORE), ERX_OK);
+    byte_order = NULL;
+    erx_parameters_close(&checkpoint);
+}
+END_TEST
+
 START_TEST(test_archives_that_could_grow_are_refused)
 {
     ck_assert_int_eq(read_archive(PICKLE, sizeof PICKLE - 1, "m/data/0", ZIP_CM_DEFLATE),
@@ -89,6 +142,8 @@ START_TEST(test_records_that_do_not_fit_are_refused)
     expect_said("tensor w: record m/data/0");
     ck_assert_int_lt(read_archive("}.", 2, "m/data/0", ZIP_CM_STORE), 0);
     expect_said("model_state_dict");
+    ck_assert_int_lt(read_archive("}X\x05\0\0\0modelNs.", 14, "m/data/0", ZIP_CM_STORE), 0);
+    expect_said("its keys are: model;");
     char pickle[] = PICKLE;
     char *shape = memmem(pickle, sizeof pickle, "K\x02K\x02\x86", 5);
     shape[3] = 3; /* 2 x 3 does not fit 4 values */
@@ -144,6 +199,9 @@ Suite *parameters_torch_suite(void)
     Suite *suite = suite_create("parameters_torch");
     TCase *tests = tcase_create("read");
     tcase_add_test(tests, test_strided_tensors_are_laid_out);
+    tcase_add_test(tests, test_tensors_may_share_a_storage);
+    tcase_add_test(tests, test_tensors_that_repeat_a_storage_too_often_are_refused);
+    tcase_add_test(tests, test_files_of_other_machines_are_refused);
     tcase_add_test(tests, test_archives_that_could_grow_are_refused);
     tcase_add_test(tests, test_records_that_do_not_fit_are_refused);
     tcase_add_test(tests, test_bare_pickles_are_refused);

@@ -134,6 +134,31 @@ START_TEST(test_what_was_written_reads_back)
 }
 END_TEST
 
+/* A bias that nobody trained has no ratio; numbers beyond floats have no error. */
+START_TEST(test_numbers_without_a_ratio)
+{
+    erx_parameters_fixture(&erx_fixture_micro, 1, &checkpoint);
+    float *bias =
+        checkpoint.tensors[erx_parameters_find(&checkpoint, "ctrl_proj.bias") - checkpoint.tensors]
+            .values;
+    memset(bias, 0, erx_fixture_micro.d_model * sizeof *bias);
+    ck_assert_int_eq(publish(&erx_fixture_micro), ERX_OK);
+    json_t *json = manifest();
+    const json_t *projections = json_object_get(json_object_get(json, "weights"), "projections");
+    const json_t *entry = json_object_get(projections, "ctrl_proj.bias");
+    ck_assert(json_is_null(json_object_get(entry, "snr_db")));
+    ck_assert(json_is_null(json_object_get(json_object_get(entry, "error"), "snr_db")));
+    json_decref(json);
+    erx_scratch_remove(target);
+    bias[0] = 1e30f; /* the second is not a whole number of steps */
+    bias[1] = 1e29f;
+    ck_assert_int_eq(publish(&erx_fixture_micro), ERX_ERR_RANGE);
+    ck_assert_ptr_nonnull(strstr(error.text, "tensor ctrl_proj.bias holds values whose squares"));
+    ck_assert_int_eq(erx_scratch_count(directory), 0);
+    erx_parameters_close(&checkpoint);
+}
+END_TEST
+
 START_TEST(test_halves_are_rounded_to_even)
 {
     float values[] = {127.0f, 0.5f, 1.5f, -2.5f};
@@ -188,6 +213,7 @@ Suite *published_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_output_equals_the_published_pipeline);
     tcase_add_test(tests, test_what_was_written_reads_back);
+    tcase_add_test(tests, test_numbers_without_a_ratio);
     tcase_add_test(tests, test_halves_are_rounded_to_even);
     tcase_add_test(tests, test_damaged_directories_are_refused);
     suite_add_tcase(suite, tests);
