@@ -41,7 +41,8 @@ export class Camera {
   /* Whether a place that the camera follows is in view. */
   #sees({ x, y }, { blast }) {
     const isFollowed = x > blast.left && x < blast.right && y > blast.bottom && y < blast.top;
-    const isInView = Math.abs(x - this.x) < this.width / 2 && Math.abs(y - this.y) < this.height / 2;
+    const isInView = Math.abs(x - this.x) < this.width / 2 &&
+      Math.abs(y - this.y) < this.height / 2;
     return isInView || !isFollowed;
   }
 
