@@ -125,8 +125,9 @@ int32_t erx_rollup_scan_accounts(const erx_rollup_t *rollup, const erx_pubkey_t 
 
 /* -------------------------------------------------------------- base layer */
 
-/* A group of changes of the table by the embedder. */
-static int32_t change(erx_rollup_t *rollup, const erx_pubkey_t *key,
+/* A group of changes of the table by the embedder. replaces: the account's bytes,
+ * which those of models that play keep. */
+static int32_t change(erx_rollup_t *rollup, const erx_pubkey_t *key, bool replaces,
                       erx_status_t (*apply)(erx_accounts_t *table, uint32_t index,
                                             const void *argument, erx_error_t *error),
                       const void *argument)
@@ -137,6 +138,8 @@ static int32_t change(erx_rollup_t *rollup, const erx_pubkey_t *key,
     erx_rollup_state_t *state = erx_rollup_started(rollup, &result);
     if (state == NULL)
         return result;
+    if (replaces && erx_models_holds(erx_runtime_models(state->runtime), erx_key_of(key)))
+        return erx_result_refuse(ERX_STATUS_STATE, "key: the account is a part of a model");
     if (erx_runtime_change_begin(state->runtime, &bank, &error) != ERX_OK)
         return erx_result_keep(&error);
     erx_accounts_t *table = erx_runtime_accounts(state->runtime);
@@ -206,7 +209,7 @@ int32_t erx_rollup_put_account(erx_rollup_t *rollup, const erx_account_image_t *
     if (own.data_size > ERX_ACCOUNT_DATA_MAX || (own.data_size > 0 && own.data == NULL))
         return erx_result_refuse(ERX_STATUS_RANGE, "data_size: %zu is not in 0 to %u",
                                  own.data_size, ERX_ACCOUNT_DATA_MAX);
-    return change(rollup, &own.key, put, &own);
+    return change(rollup, &own.key, true, put, &own);
 }
 
 static erx_status_t remove_clone(erx_accounts_t *table, uint32_t index, const void *argument,
@@ -222,7 +225,7 @@ static erx_status_t remove_clone(erx_accounts_t *table, uint32_t index, const vo
 
 int32_t erx_rollup_remove_account(erx_rollup_t *rollup, const erx_pubkey_t *key)
 {
-    return key == NULL ? erx_result_missing("key") : change(rollup, key, remove_clone, NULL);
+    return key == NULL ? erx_result_missing("key") : change(rollup, key, true, remove_clone, NULL);
 }
 
 static erx_status_t change_lock(erx_accounts_t *table, uint32_t index, bool is_locked,
@@ -253,10 +256,10 @@ static erx_status_t unlock(erx_accounts_t *table, uint32_t index, const void *ar
 
 int32_t erx_rollup_lock_account(erx_rollup_t *rollup, const erx_pubkey_t *key)
 {
-    return key == NULL ? erx_result_missing("key") : change(rollup, key, lock, NULL);
+    return key == NULL ? erx_result_missing("key") : change(rollup, key, false, lock, NULL);
 }
 
 int32_t erx_rollup_unlock_account(erx_rollup_t *rollup, const erx_pubkey_t *key)
 {
-    return key == NULL ? erx_result_missing("key") : change(rollup, key, unlock, NULL);
+    return key == NULL ? erx_result_missing("key") : change(rollup, key, false, unlock, NULL);
 }

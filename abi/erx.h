@@ -141,13 +141,13 @@ typedef struct {
     uint32_t upload_sessions;      /* sessions of each of them */
     uint32_t upload_session_bytes; /* arena of such a session: bounds the model's state */
     /* The program and its costs. */
-    erx_pubkey_t program;           /* id of the world program */
-    erx_pubkey_t identity;          /* this validator's, as delegation records name it */
-    uint64_t transaction_units_max; /* compute units of one transaction */
-    uint64_t block_units_max;       /* of all transactions of a block */
-    uint64_t fee_per_signature;     /* lamports */
-    uint64_t matmul_base_units;     /* of sol_matmul_i8: base + rows * cols / divisor */
-    uint64_t matmul_unit_divisor;
+    erx_pubkey_t program;            /* id of the world program */
+    erx_pubkey_t identity;           /* this validator's, as delegation records name it */
+    uint64_t transaction_units_max;  /* compute units of one transaction */
+    uint64_t block_units_max;        /* of all transactions of a block */
+    uint64_t fee_per_signature;      /* lamports */
+    uint64_t matmul_base_units;      /* of sol_matmul_i8, and of frames' products: */
+    uint64_t matmul_unit_divisor;    /* base + rows * cols / divisor */
     uint32_t blockhash_blocks;       /* blocks that a blockhash stays valid */
     uint32_t queue_transactions;     /* that may wait for a block */
     uint32_t block_transactions_max; /* of one block; the rest waits for the next */
@@ -216,7 +216,7 @@ typedef struct {
     uint32_t sessions; /* in use */
     uint32_t session_capacity;
     uint32_t hidden_state_bytes; /* of a HiddenState account */
-    uint64_t frame_units;        /* compute units of run_inference */
+    uint64_t frame_units;        /* compute units of run_inference, all of them */
     uint64_t frame_ns;           /* measured: one session's share of a full batch */
 } erx_model_info_t;
 
@@ -325,8 +325,10 @@ ERX_API int32_t erx_rollup_import_session(erx_rollup_t *rollup, const uint8_t *b
 typedef enum {
     ERX_TX_OK = 0,
     ERX_TX_ACCOUNT_LOADED_TWICE = 2,
+    ERX_TX_ACCOUNT_NOT_FOUND = 3,
     ERX_TX_PROGRAM_ACCOUNT_NOT_FOUND = 4,
     ERX_TX_INSUFFICIENT_FUNDS_FOR_FEE = 5,
+    ERX_TX_INVALID_ACCOUNT_FOR_FEE = 6,
     ERX_TX_ALREADY_PROCESSED = 7,
     ERX_TX_BLOCKHASH_NOT_FOUND = 8,
     ERX_TX_INSTRUCTION_ERROR = 9, /* instruction_* say more */
@@ -341,7 +343,9 @@ typedef enum {
     ERX_TX_INVALID_ADDRESS_LOOKUP_TABLE_OWNER = 25,
     ERX_TX_INVALID_ADDRESS_LOOKUP_TABLE_DATA = 26,
     ERX_TX_INVALID_ADDRESS_LOOKUP_TABLE_INDEX = 27,
-    ERX_TX_DUPLICATE_INSTRUCTION = 31
+    ERX_TX_DUPLICATE_INSTRUCTION = 31,
+    ERX_TX_MAX_LOADED_ACCOUNTS_DATA_SIZE_EXCEEDED = 33,
+    ERX_TX_INVALID_LOADED_ACCOUNTS_DATA_SIZE_LIMIT = 34
 } erx_tx_code_t;
 
 /* "BlockhashNotFound" and so on, for every TransactionError; "Unknown". */
@@ -628,10 +632,11 @@ typedef struct {
 
 /* Puts an account there, or replaces it, as the base layer has it (a clone, or
  * a genesis account). Durable with the next block. Control thread. FULL, RANGE,
- * STATE (it is delegated and has changed here). */
+ * STATE (it is delegated and has changed here, or a session's or a model's). */
 ERX_API int32_t erx_rollup_put_account(erx_rollup_t *rollup, const erx_account_image_t *image);
 
-/* Removes a clone. Control thread. NOT_FOUND, STATE (a session's account). */
+/* Removes a clone. Control thread. NOT_FOUND, STATE (a session's or a model's
+ * account). */
 ERX_API int32_t erx_rollup_remove_account(erx_rollup_t *rollup, const erx_pubkey_t *key);
 
 /* Locks an account: from now on no transaction writes it (undelegation).
@@ -738,7 +743,7 @@ typedef struct erx_matmul_gate erx_matmul_gate_t;
 typedef struct erx_matmul_seat erx_matmul_seat_t;
 
 /* y[i] = sum over j < cols of W[i * cols + j] * x[j], i8 x i8 -> i32, row-major.
- * Registers as the VM has them. seat: of a gate, or NULL. Returns 0, or 1 with
+ * Registers as the VM has them. seat: of a gate of this rollup, or NULL. Returns 0, or 1 with
  * *fault_out filled. Any thread. */
 ERX_API uint64_t erx_sol_matmul_i8(erx_rollup_t *rollup, const erx_vm_t *vm,
                                    erx_matmul_seat_t *seat, uint64_t weights, uint64_t input,

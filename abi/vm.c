@@ -83,6 +83,11 @@ static bool prepare(erx_rollup_t *rollup, const erx_vm_t *vm, erx_matmul_seat_t 
         (void)refuse(ERX_FAULT_UNSUPPORTED, fault_out);
         return false;
     }
+    if (own_seat != NULL && erx_gate_owner(own_seat) != state->runtime) {
+        (void)erx_result_refuse(ERX_STATUS_ARGUMENT, "seat: of another rollup's gate");
+        (void)refuse(ERX_FAULT_INVALID_ARGUMENT, fault_out);
+        return false;
+    }
     call->vm = vm;
     *machine_out = (erx_matmul_machine_t){
         .translate = translate, .charge = charge, .context = call, .seat = own_seat};
@@ -146,6 +151,7 @@ int32_t erx_matmul_gate_open(erx_rollup_t *rollup, uint32_t seats_max, uint64_t 
         .kernel = erx_matmul_kernel(erx_runtime_matmul(state->runtime)),
         .window_ns = window_ns,
         .seats = seats_max,
+        .owner = state->runtime,
     };
     if (erx_gate_open(&config, &gate, &error) != ERX_OK)
         return erx_result_keep(&error);

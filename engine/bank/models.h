@@ -74,10 +74,19 @@ typedef struct {
  * upload transactions does. Frames that the begun block asked for are executed
  * where the journal's records have no room for all of it at once. Errors:
  * ERX_ERR_FORMAT, ERX_ERR_HASH, ERX_ERR_STATE (the id is in use), ERX_ERR_FULL,
- * ERX_ERR_IO. On failure no model is there; accounts may be, as an interrupted
- * upload leaves them. */
+ * ERX_ERR_IO. On failure neither the model nor accounts that were made for it are
+ * there; a crash on the way leaves some, which the next import fills again. */
 erx_status_t erx_models_import(erx_models_t *models, erx_bank_t *bank,
                                const erx_model_accounts_t *import, erx_error_t *error);
+
+/* Whether the accounts are those of a model that could be loaded now. The lengths
+ * of their heads were checked. Errors: those of import. */
+erx_status_t erx_models_check(const erx_models_t *models, const erx_model_accounts_t *accounts,
+                              erx_error_t *error);
+
+/* Whether the key is the account of a model that was loaded from accounts: such
+ * ones stay as they are, since a restart loads the model from them. */
+bool erx_models_holds(const erx_models_t *models, const erx_key_t *key);
 
 /* Loads the model of an uploaded manifest (a plain account whose shards are in
  * the table), and notes the pool in its entry. Between erx_accounts_begin and

@@ -22,11 +22,29 @@ static erx_status_t check_shard(const erx_model_accounts_t *import, uint32_t i, 
         erx_get_u32(shard + ERX_WEIGHTS_AT_DATA_SIZE) != bytes - ERX_WEIGHTS_AT_DATA)
         return erx_error_set(error, ERX_ERR_FORMAT, "shards[%u]: is no WeightShard of index %u", i,
                              i);
+    if (shard[ERX_WEIGHTS_AT_FINALIZED] == 0)
+        return erx_error_set(error, ERX_ERR_FORMAT, "shards[%u]: is not finalized", i);
     const erx_sha256_part_t part = {shard + ERX_WEIGHTS_AT_DATA, bytes - ERX_WEIGHTS_AT_DATA};
     erx_status_t status = erx_sha256(&part, 1, hash, error);
     if (status == ERX_OK && memcmp(hash, shard + ERX_WEIGHTS_AT_HASH, sizeof hash) != 0)
         return erx_error_set(error, ERX_ERR_HASH, "shards[%u]: data_hash is not that of its data",
                              i);
+    return status;
+}
+
+/* Whether the manifest names shard i as it will stand here. */
+static erx_status_t check_name(const erx_models_t *models, const erx_model_accounts_t *import,
+                               uint32_t i, erx_error_t *error)
+{
+    erx_key_t address;
+    const uint8_t *key = import->manifest + ERX_MANIFEST_AT_SHARD_KEYS + (size_t)i * sizeof address;
+    erx_status_t status = erx_address_weights(&erx_models_config(models)->program, import->model_id,
+                                              (uint8_t)i, &address, NULL, error);
+    if (status == ERX_OK && memcmp(key, address.bytes, sizeof address) != 0)
+        return erx_error_set(error, ERX_ERR_FORMAT,
+                             "manifest: shard_keys[%u] is not the address of model %" PRIu64
+                             "'s shard",
+                             i, import->model_id);
     return status;
 }
 
@@ -50,10 +68,12 @@ static erx_status_t check(const erx_models_t *models, const erx_model_accounts_t
                              import->shard_count, manifest[ERX_MANIFEST_AT_SHARDS]);
     for (uint32_t i = 0; i < import->shard_count; i++) {
         erx_status_t status = check_shard(import, i, error);
+        if (status == ERX_OK)
+            status = check_name(models, import, i, error);
         if (status != ERX_OK)
             return status;
     }
-    return ERX_OK;
+    return erx_models_check(models, import, error);
 }
 
 /* One group of changes; where it finds no room, once more after a flush. */
@@ -63,6 +83,9 @@ typedef struct {
     erx_account_entry_t entry; /* of an account to make */
     const uint8_t *bytes;      /* all of them */
     uint32_t offset;
+    /* Accounts that were not there before. */
+    erx_key_t made[1 + ERX_MANIFEST_SHARDS_MAX];
+    uint32_t made_count;
 } writing_t;
 
 static erx_status_t write_once(writing_t *writing, uint32_t index, erx_error_t *error)
@@ -96,6 +119,8 @@ static erx_status_t write_account(writing_t *writing, erx_error_t *error)
             there->data_length != writing->entry.data_length ||
             !erx_key_equals(&there->owner, &writing->entry.owner))
             return erx_error_set(error, ERX_ERR_STATE, "another account is at the model's address");
+    } else {
+        writing->made[writing->made_count++] = writing->entry.key;
     }
     for (writing->offset = 0; writing->offset < writing->entry.data_length;) {
         erx_status_t status = write_once(writing, index, error);
@@ -108,59 +133,79 @@ static erx_status_t write_account(writing_t *writing, erx_error_t *error)
     return erx_bank_note_change(writing->bank, &writing->entry.key, error);
 }
 
-static erx_status_t write_all(const erx_models_t *models, erx_bank_t *bank,
-                              const erx_model_accounts_t *import, erx_key_t *manifest_out,
-                              erx_error_t *error)
+static erx_status_t write_all(const erx_models_config_t *config, writing_t *writing,
+                              const erx_model_accounts_t *import, erx_error_t *error)
 {
-    const erx_models_config_t *config = erx_models_config(models);
-    writing_t writing = {
-        .accounts = config->accounts,
-        .bank = bank,
-        .entry = {.owner = config->program,
-                  .world_id = import->model_id,
-                  .kind = ERX_ACCOUNT_PLAIN,
-                  .flags = ERX_ACCOUNT_MADE_HERE},
-    };
     erx_status_t status = ERX_OK;
+    writing->entry = (erx_account_entry_t){
+        .owner = config->program,
+        .world_id = import->model_id,
+        .kind = ERX_ACCOUNT_PLAIN,
+        .flags = ERX_ACCOUNT_MADE_HERE,
+    };
     for (uint32_t i = 0; status == ERX_OK && i < import->shard_count; i++) {
-        writing.bytes = import->shards[i];
-        writing.entry.data_length = (uint32_t)import->shard_bytes[i];
+        writing->bytes = import->shards[i];
+        writing->entry.data_length = (uint32_t)import->shard_bytes[i];
         status = erx_address_weights(&config->program, import->model_id, (uint8_t)i,
-                                     &writing.entry.key, NULL, error);
+                                     &writing->entry.key, NULL, error);
         if (status == ERX_OK)
-            status = write_account(&writing, error);
+            status = write_account(writing, error);
     }
     if (status != ERX_OK)
         return status;
-    writing.bytes = import->manifest;
-    writing.entry.data_length = (uint32_t)import->manifest_bytes;
+    writing->bytes = import->manifest;
+    writing->entry.data_length = (uint32_t)import->manifest_bytes;
     status =
-        erx_address_manifest(&config->program, import->model_id, &writing.entry.key, NULL, error);
-    *manifest_out = writing.entry.key;
-    return status == ERX_OK ? write_account(&writing, error) : status;
+        erx_address_manifest(&config->program, import->model_id, &writing->entry.key, NULL, error);
+    return status == ERX_OK ? write_account(writing, error) : status;
+}
+
+/* Loads the model of the manifest that was written last. */
+static erx_status_t load(erx_models_t *models, const writing_t *writing, erx_error_t *error)
+{
+    uint32_t pool;
+    uint32_t manifest = erx_accounts_find(writing->accounts, &writing->entry.key);
+    const uint8_t ready = 1;
+    erx_accounts_begin(writing->accounts);
+    erx_status_t status = erx_accounts_write(writing->accounts, manifest, ERX_MANIFEST_AT_READY,
+                                             &ready, sizeof ready, error);
+    if (status == ERX_OK)
+        status = erx_models_load_manifest(models, manifest, &pool, error);
+    if (status == ERX_OK)
+        erx_accounts_commit(writing->accounts);
+    else
+        erx_accounts_rollback(writing->accounts);
+    return status;
+}
+
+/* Where the storage fails as well, nothing of it counts any more. */
+static void remove_made(const writing_t *writing)
+{
+    erx_error_t error;
+    for (uint32_t i = 0; i < writing->made_count; i++) {
+        uint32_t index = erx_accounts_find(writing->accounts, &writing->made[i]);
+        if (index == ERX_ACCOUNT_NONE)
+            continue;
+        erx_accounts_begin(writing->accounts);
+        if (erx_accounts_remove(writing->accounts, index, &error) == ERX_OK)
+            erx_accounts_commit(writing->accounts);
+        else
+            erx_accounts_rollback(writing->accounts);
+        (void)erx_bank_note_change(writing->bank, &writing->made[i], &error);
+    }
 }
 
 erx_status_t erx_models_import(erx_models_t *models, erx_bank_t *bank,
                                const erx_model_accounts_t *import, erx_error_t *error)
 {
-    erx_key_t key;
-    uint32_t pool;
-    erx_accounts_t *accounts = erx_models_config(models)->accounts;
+    const erx_models_config_t *config = erx_models_config(models);
+    writing_t writing = {.accounts = config->accounts, .bank = bank};
     erx_status_t status = check(models, import, error);
     if (status == ERX_OK)
-        status = write_all(models, bank, import, &key, error);
+        status = write_all(config, &writing, import, error);
+    if (status == ERX_OK)
+        status = load(models, &writing, error);
     if (status != ERX_OK)
-        return status;
-    uint32_t manifest = erx_accounts_find(accounts, &key);
-    const uint8_t ready = 1;
-    erx_accounts_begin(accounts);
-    status =
-        erx_accounts_write(accounts, manifest, ERX_MANIFEST_AT_READY, &ready, sizeof ready, error);
-    if (status == ERX_OK)
-        status = erx_models_load_manifest(models, manifest, &pool, error);
-    if (status == ERX_OK)
-        erx_accounts_commit(accounts);
-    else
-        erx_accounts_rollback(accounts);
+        remove_made(&writing);
     return status;
 }

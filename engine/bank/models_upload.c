@@ -27,28 +27,51 @@ typedef struct {
     size_t weight_bytes;
 } upload_t;
 
-/* Gathers the shards; upload_out->weights is the caller's to free. */
-static erx_status_t gather(const erx_models_t *models, uint32_t manifest, const uint32_t *shards,
-                           uint32_t shard_count, upload_t *upload_out, erx_error_t *error)
+/* A model's accounts as the table holds them; the arrays stay with the caller. */
+typedef struct {
+    const uint8_t *shards[ERX_MANIFEST_SHARDS_MAX];
+    size_t shard_bytes[ERX_MANIFEST_SHARDS_MAX];
+} shards_t;
+
+static erx_model_accounts_t accounts_of(const erx_models_t *models, uint32_t manifest,
+                                        const uint32_t *shards, uint32_t shard_count,
+                                        shards_t *shards_out)
 {
     const erx_accounts_t *accounts = models->config.accounts;
-    const uint8_t *account = erx_accounts_data(accounts, manifest);
-    *upload_out = (upload_t){
-        .luts = account + ERX_MANIFEST_AT_LUTS,
-        .json = account + ERX_MANIFEST_AT_JSON,
-        .json_bytes = erx_accounts_entry(accounts, manifest)->data_length - ERX_MANIFEST_AT_JSON,
+    const erx_account_entry_t *entry = erx_accounts_entry(accounts, manifest);
+    for (uint32_t i = 0; i < shard_count; i++) {
+        shards_out->shards[i] = erx_accounts_data(accounts, shards[i]);
+        shards_out->shard_bytes[i] = erx_accounts_entry(accounts, shards[i])->data_length;
+    }
+    return (erx_model_accounts_t){
+        .model_id = entry->world_id,
+        .manifest = erx_accounts_data(accounts, manifest),
+        .manifest_bytes = entry->data_length,
+        .shard_count = shard_count,
+        .shards = shards_out->shards,
+        .shard_bytes = shards_out->shard_bytes,
     };
-    for (uint32_t i = 0; i < shard_count; i++)
-        upload_out->weight_bytes +=
-            erx_accounts_entry(accounts, shards[i])->data_length - ERX_WEIGHTS_AT_DATA;
+}
+
+/* Gathers the shards; upload_out->weights is the caller's to free. */
+static erx_status_t gather(const erx_model_accounts_t *accounts, upload_t *upload_out,
+                           erx_error_t *error)
+{
+    *upload_out = (upload_t){
+        .luts = accounts->manifest + ERX_MANIFEST_AT_LUTS,
+        .json = accounts->manifest + ERX_MANIFEST_AT_JSON,
+        .json_bytes = (uint32_t)(accounts->manifest_bytes - ERX_MANIFEST_AT_JSON),
+    };
+    for (uint32_t i = 0; i < accounts->shard_count; i++)
+        upload_out->weight_bytes += accounts->shard_bytes[i] - ERX_WEIGHTS_AT_DATA;
     upload_out->weights = erx_alloc(1, upload_out->weight_bytes);
     if (upload_out->weights == NULL)
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for %zu bytes of weights",
                              upload_out->weight_bytes);
     uint8_t *at = upload_out->weights;
-    for (uint32_t i = 0; i < shard_count; i++) {
-        uint32_t bytes = erx_accounts_entry(accounts, shards[i])->data_length - ERX_WEIGHTS_AT_DATA;
-        memcpy(at, erx_accounts_data(accounts, shards[i]) + ERX_WEIGHTS_AT_DATA, bytes);
+    for (uint32_t i = 0; i < accounts->shard_count; i++) {
+        size_t bytes = accounts->shard_bytes[i] - ERX_WEIGHTS_AT_DATA;
+        memcpy(at, accounts->shards[i] + ERX_WEIGHTS_AT_DATA, bytes);
         at += bytes;
     }
     return ERX_OK;
@@ -80,10 +103,9 @@ static erx_model_bytes_t bytes_of(const upload_t *upload)
 }
 
 /* Whether the account's fields, which clients read, are those of its JSON. */
-static erx_status_t check_fields(const erx_models_t *models, uint32_t index,
-                                 const erx_manifest_t *manifest, erx_error_t *error)
+static erx_status_t check_fields(const uint8_t *account, const erx_manifest_t *manifest,
+                                 erx_error_t *error)
 {
-    const uint8_t *account = erx_accounts_data(models->config.accounts, index);
     const erx_shape_t *shape = &manifest->shape;
     const struct {
         const char *name;
@@ -119,28 +141,50 @@ static erx_status_t check_room(const erx_models_t *models, uint32_t pool, const 
                          needed, places[pool].sessions.arena_bytes);
 }
 
-static erx_status_t check_upload(void *context, uint32_t manifest, const uint32_t *shards,
-                                 uint32_t shard_count, erx_error_t *error)
+/* Whether the manifest is one that a place can take. */
+static erx_status_t check_manifest(const erx_models_t *models, uint32_t pool,
+                                   const erx_model_accounts_t *accounts, erx_error_t *error)
 {
-    const erx_models_t *models = context;
+    erx_manifest_t manifest;
+    erx_status_t status =
+        erx_manifest_parse((const char *)accounts->manifest + ERX_MANIFEST_AT_JSON,
+                           accounts->manifest_bytes - ERX_MANIFEST_AT_JSON, &manifest, error);
+    if (status == ERX_OK)
+        status = check_fields(accounts->manifest, &manifest, error);
+    if (status == ERX_OK)
+        status = check_room(models, pool, &manifest.shape, error);
+    erx_manifest_free(&manifest);
+    return status;
+}
+
+erx_status_t erx_models_check(const erx_models_t *models, const erx_model_accounts_t *accounts,
+                              erx_error_t *error)
+{
     upload_t upload;
     uint32_t pool;
     erx_model_file_t file;
     erx_status_t status = find_place(models, &pool, error);
     if (status == ERX_OK)
-        status = gather(models, manifest, shards, shard_count, &upload, error);
+        status = check_manifest(models, pool, accounts, error);
+    if (status == ERX_OK)
+        status = gather(accounts, &upload, error);
     if (status != ERX_OK)
         return status;
     const erx_model_bytes_t bytes = bytes_of(&upload);
     status = erx_model_file_read(&bytes, &file, error);
-    if (status == ERX_OK) {
-        status = check_fields(models, manifest, &file.manifest, error);
-        if (status == ERX_OK)
-            status = check_room(models, pool, &file.manifest.shape, error);
+    if (status == ERX_OK)
         erx_model_file_close(&file);
-    }
     erx_free(upload.weights);
     return status;
+}
+
+static erx_status_t check_upload(void *context, uint32_t manifest, const uint32_t *shards,
+                                 uint32_t shard_count, erx_error_t *error)
+{
+    shards_t kept;
+    const erx_models_t *models = context;
+    const erx_model_accounts_t accounts = accounts_of(models, manifest, shards, shard_count, &kept);
+    return erx_models_check(models, &accounts, error);
 }
 
 static void unload_upload(void *context, uint32_t pool)
@@ -175,8 +219,10 @@ static erx_status_t load_bytes(erx_models_t *models, uint32_t pool, uint32_t man
 static erx_status_t load_into(erx_models_t *models, uint32_t pool, uint32_t manifest,
                               const uint32_t *shards, uint32_t shard_count, erx_error_t *error)
 {
+    shards_t kept;
     upload_t upload;
-    erx_status_t status = gather(models, manifest, shards, shard_count, &upload, error);
+    const erx_model_accounts_t accounts = accounts_of(models, manifest, shards, shard_count, &kept);
+    erx_status_t status = gather(&accounts, &upload, error);
     if (status != ERX_OK)
         return status;
     const erx_model_bytes_t bytes = bytes_of(&upload);
@@ -188,8 +234,12 @@ static erx_status_t load_into(erx_models_t *models, uint32_t pool, uint32_t mani
 static erx_status_t load_upload(void *context, uint32_t manifest, const uint32_t *shards,
                                 uint32_t shard_count, uint32_t *pool_out, erx_error_t *error)
 {
+    shards_t kept;
     erx_models_t *models = context;
+    const erx_model_accounts_t accounts = accounts_of(models, manifest, shards, shard_count, &kept);
     erx_status_t status = find_place(models, pool_out, error);
+    if (status == ERX_OK)
+        status = check_manifest(models, *pool_out, &accounts, error);
     if (status != ERX_OK)
         return status;
     return load_into(models, *pool_out, manifest, shards, shard_count, error);
@@ -221,8 +271,6 @@ erx_status_t erx_models_load_manifest(erx_models_t *models, uint32_t manifest, u
     erx_account_entry_t entry = *erx_accounts_entry(models->config.accounts, manifest);
     erx_status_t status = find_shards(models, manifest, shards, &shard_count, error);
     if (status == ERX_OK)
-        status = check_upload(models, manifest, shards, shard_count, error);
-    if (status == ERX_OK)
         status = load_upload(models, manifest, shards, shard_count, pool_out, error);
     if (status != ERX_OK)
         return status;
@@ -249,6 +297,26 @@ bool erx_models_is_uploaded(const erx_models_t *models, uint32_t index)
            entry->data_length >= ERX_MANIFEST_AT_JSON &&
            memcmp(erx_accounts_data(models->config.accounts, index), erx_model_manifest_tag,
                   ERX_TAG_BYTES) == 0;
+}
+
+bool erx_models_holds(const erx_models_t *models, const erx_key_t *key)
+{
+    for (uint32_t i = 0; i < models->config.upload_models; i++) {
+        const erx_world_model_t *model = &models->places[models->directory_count + i].facts;
+        if (model->model == NULL)
+            continue;
+        uint32_t manifest = erx_accounts_find(models->config.accounts, &model->manifest);
+        if (manifest == ERX_ACCOUNT_NONE)
+            continue;
+        const uint8_t *shards =
+            erx_accounts_data(models->config.accounts, manifest) + ERX_MANIFEST_AT_SHARD_KEYS;
+        bool is_part = erx_key_equals(key, &model->manifest);
+        for (uint32_t shard = 0; shard < model->shard_count; shard++)
+            is_part |= memcmp(shards + (size_t)shard * ERX_KEY_BYTES, key, ERX_KEY_BYTES) == 0;
+        if (is_part)
+            return true;
+    }
+    return false;
 }
 
 erx_status_t erx_models_bind_manifest(erx_models_t *models, uint32_t manifest, erx_error_t *error)

@@ -3,6 +3,7 @@
 
 #include "engine/bank/runtime_parts.h"
 #include "engine/bank/storage.h"
+#include "kernels/select.h"
 #include "mem/alloc.h"
 #include "mem/assert.h"
 #include "sched/clock.h"
@@ -42,6 +43,15 @@ static erx_status_t draw(void *bytes_out, size_t size, erx_error_t *error)
     return erx_error_set(error, ERX_ERR_IO, "the system gives no random bytes");
 }
 
+/* Products cost in frames what programs pay for them. */
+static erx_compute_table_t compute_of(const erx_runtime_config_t *config)
+{
+    erx_compute_table_t table = erx_compute_table_default;
+    table.matmul_base = config->matmul.base_units;
+    table.matmul_divisor = config->matmul.divisor;
+    return table;
+}
+
 /* What needs no models. */
 static erx_status_t open_parts(erx_runtime_t *runtime, erx_error_t *error)
 {
@@ -50,13 +60,16 @@ static erx_status_t open_parts(erx_runtime_t *runtime, erx_error_t *error)
         .slot_count = config->queue_transactions,
         .worker_count = config->verifier_count,
     };
+    erx_matmul_config_t matmul = config->matmul;
     erx_status_t status = erx_engine_open(&config->engine, &runtime->engine, error);
+    if (status == ERX_OK && config->engine.isa != NULL)
+        matmul.kernel = erx_kernel_find(config->engine.isa);
     if (status == ERX_OK)
         status = erx_accounts_open(&config->accounts, &runtime->accounts, error);
     if (status == ERX_OK)
         status = erx_intake_open(&intake, &runtime->intake, error);
     if (status == ERX_OK)
-        status = erx_matmul_open(&config->matmul, &runtime->matmul, error);
+        status = erx_matmul_open(&matmul, &runtime->matmul, error);
     if (status != ERX_OK)
         return status;
     const erx_models_config_t models = {
@@ -64,7 +77,7 @@ static erx_status_t open_parts(erx_runtime_t *runtime, erx_error_t *error)
         .accounts = runtime->accounts,
         .program = config->program,
         .authority = config->identity,
-        .compute = erx_compute_table_default,
+        .compute = compute_of(config),
         .upload_models = config->upload_models,
         .upload_sessions = config->upload_sessions,
         .upload_session_bytes = config->upload_session_bytes,
@@ -179,7 +192,7 @@ static erx_status_t open_bank(erx_runtime_t *runtime, uint64_t last_slot, erx_er
         .models = erx_models_interface(runtime->models),
         .hash_seed = bank_seed,
         .program = config->program,
-        .compute = erx_compute_table_default,
+        .compute = compute_of(config),
         .transaction_units_max = config->transaction_units_max,
         .block_units_max = config->block_units_max,
         .fee_per_signature = config->fee_per_signature,

@@ -476,6 +476,11 @@ void erx_gate_rest(erx_gate_seat_t *seat)
     withdraw(seat, SEAT_AWAY);
 }
 
+const void *erx_gate_owner(const erx_gate_seat_t *seat)
+{
+    return seat->gate->config.owner;
+}
+
 uint32_t erx_gate_seats_taken(erx_gate_t *gate)
 {
     uint32_t taken = 0;

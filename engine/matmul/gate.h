@@ -28,6 +28,7 @@ typedef struct {
     const erx_kernel_t *kernel;
     uint64_t window_ns; /* longest wait for others; at most ERX_GATE_WINDOW_MAX_NS */
     uint32_t seats;     /* 1 .. ERX_GATE_SEATS_MAX */
+    const void *owner;  /* whose matrices its seats multiply by; only told, may be NULL */
 } erx_gate_config_t;
 
 /* A wait of seconds is a mistake of units, not a window. */
@@ -67,6 +68,9 @@ void erx_gate_rest(erx_gate_seat_t *seat);
  * same one. output has no alignment and may not overlap input. */
 void erx_gate_multiply(erx_gate_seat_t *seat, const erx_matrix_t *matrix, uint32_t rows,
                        const int8_t *input, void *output);
+
+/* The owner that the seat's gate was opened with. */
+const void *erx_gate_owner(const erx_gate_seat_t *seat);
 
 /* Seats that are taken now. */
 uint32_t erx_gate_seats_taken(erx_gate_t *gate);

@@ -171,6 +171,55 @@ START_TEST(what_does_not_belong_together_is_refused)
 }
 END_TEST
 
+/* The addresses that its accounts have here: shards, then the manifest. */
+static erx_pubkey_t part_key(uint32_t part)
+{
+    erx_pubkey_t key;
+    erx_address_kind_t kind = part < model.shard_count ? ERX_ADDRESS_WEIGHTS : ERX_ADDRESS_MANIFEST;
+    ck_assert_int_eq(erx_world_address(&rig.config.program, kind, UPLOADED_ID, (uint8_t)part, &key),
+                     0);
+    return key;
+}
+
+static uint32_t count_accounts(void)
+{
+    erx_metrics_t metrics = {.struct_size = sizeof metrics};
+    ck_assert_int_eq(erx_rollup_metrics(rig.rollup, &metrics), 0);
+    return metrics.accounts;
+}
+
+START_TEST(what_is_refused_leaves_nothing)
+{
+    uint32_t accounts = count_accounts();
+    uint8_t *shard = model.shards[0];
+    shard[45] = 0; /* not finalized: its authority could still change it */
+    ck_assert_int_eq(load(), ERX_STATUS_FORMAT);
+    shard[45] = 1;
+    model.manifest[51] ^= 1; /* another shard's address */
+    ck_assert_int_eq(load(), ERX_STATUS_FORMAT);
+    model.manifest[51] ^= 1;
+    model.manifest[1334] = '?'; /* no JSON */
+    ck_assert_int_eq(load(), ERX_STATUS_FORMAT);
+    model.manifest[1334] = '{';
+    ck_assert_uint_eq(count_accounts(), accounts);
+    abi_rig_seal(&rig, false);
+    ck_assert_uint_eq(rig.block->change_count, 0);
+    ck_assert_msg(load() == 0, "%s", erx_last_error());
+}
+END_TEST
+
+START_TEST(its_accounts_stay_as_they_are)
+{
+    ck_assert_msg(load() == 0, "%s", erx_last_error());
+    for (uint32_t part = 0; part <= model.shard_count; part++) {
+        const erx_pubkey_t key = part_key(part);
+        const erx_account_image_t image = {.struct_size = sizeof image, .key = key};
+        ck_assert_int_eq(erx_rollup_put_account(rig.rollup, &image), ERX_STATUS_STATE);
+        ck_assert_int_eq(erx_rollup_remove_account(rig.rollup, &key), ERX_STATUS_STATE);
+    }
+}
+END_TEST
+
 Suite *model_accounts_suite(void)
 {
     Suite *suite = suite_create("model_accounts");
@@ -180,6 +229,8 @@ Suite *model_accounts_suite(void)
     tcase_add_test(tests, it_plays_like_the_directory_it_came_from);
     tcase_add_test(tests, it_is_there_after_a_restart);
     tcase_add_test(tests, what_does_not_belong_together_is_refused);
+    tcase_add_test(tests, what_is_refused_leaves_nothing);
+    tcase_add_test(tests, its_accounts_stay_as_they_are);
     suite_add_tcase(suite, tests);
     return suite;
 }

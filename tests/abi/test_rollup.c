@@ -103,6 +103,12 @@ START_TEST(a_model_is_described_and_its_accounts_are_readable)
     ck_assert_uint_eq(info.layers, bank_rig_shape.layer_count);
     ck_assert_uint_eq(info.session_capacity, ABI_SESSIONS);
     ck_assert_uint_gt(info.frame_units, 0);
+    uint64_t units = info.frame_units;
+    abi_rig_close(&rig);
+    rig.config.matmul_unit_divisor /= 2; /* frames' products follow the syscall's price */
+    abi_rig_open(&rig);
+    ck_assert_int_eq(erx_rollup_model(rig.rollup, 0, &info), 0);
+    ck_assert_uint_gt(info.frame_units, units);
     ck_assert_int_eq(erx_rollup_model(rig.rollup, 1, &info), ERX_STATUS_NOT_FOUND);
     ck_assert_int_eq(
         erx_rollup_read_account(rig.rollup, &info.manifest, &account, 0, head, sizeof head, &size),

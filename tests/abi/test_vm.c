@@ -190,6 +190,35 @@ START_TEST(machines_meet_at_a_gate)
 }
 END_TEST
 
+START_TEST(a_seat_of_another_rollup_is_refused)
+{
+    machine_t machine;
+    erx_rollup_t *other;
+    erx_matmul_gate_t *gate;
+    erx_matmul_seat_t *seat;
+    erx_fault_t fault = {.struct_size = sizeof fault};
+    fill(&machine, 5);
+    erx_vm_t vm = vm_of(&machine);
+    const erx_rollup_config_t config = rig.config;
+    ck_assert_msg(erx_rollup_open(&config, &other) == 0, "%s", erx_last_error());
+    ck_assert_int_eq(erx_matmul_gate_open(other, 1, 0, &gate), 0);
+    ck_assert_int_eq(erx_matmul_gate_join(gate, &seat), 0);
+    uint64_t units = machine.units;
+    ck_assert_uint_eq(erx_sol_matmul_i8(rig.rollup, &vm, seat, BASE, BASE + INPUT, BASE + OUTPUT,
+                                        ROWS, COLS, &fault),
+                      1);
+    ck_assert_int_eq(fault.kind, ERX_FAULT_INVALID_ARGUMENT);
+    ck_assert_uint_eq(machine.units, units);
+    ck_assert_uint_eq(
+        erx_sol_matmul_i8(other, &vm, seat, BASE, BASE + INPUT, BASE + OUTPUT, ROWS, COLS, &fault),
+        0);
+    expect_product(&machine);
+    erx_matmul_gate_leave(seat);
+    ck_assert_int_eq(erx_matmul_gate_close(gate), 0);
+    ck_assert_int_eq(erx_rollup_close(other), 0);
+}
+END_TEST
+
 Suite *vm_suite(void)
 {
     Suite *suite = suite_create("vm");
@@ -201,6 +230,7 @@ Suite *vm_suite(void)
     tcase_add_test(tests, the_dims_variant_reads_its_sizes);
     tcase_add_test(tests, a_rollup_without_the_syscall_says_so);
     tcase_add_test(tests, machines_meet_at_a_gate);
+    tcase_add_test(tests, a_seat_of_another_rollup_is_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -380,6 +380,23 @@ START_TEST(test_a_manifest_of_another_size_is_refused)
 }
 END_TEST
 
+START_TEST(test_a_manifest_whose_json_says_otherwise_is_refused)
+{
+    call_manifest_t terms = manifest_terms();
+    for (uint8_t shard = 0; shard < SHARDS; shard++) {
+        init_shard(shard);
+        fill_shard(shard);
+        finalize_shard(shard);
+    }
+    call_t call = call_init_manifest(&terms, &owner);
+    call.data[8 + 48] ^= 1; /* num_layers */
+    must(&call);
+    fill_manifest();
+    call = finalize_manifest_call();
+    expect_error(&call, ERX_INSTRUCTION_INVALID_ACCOUNT_DATA);
+}
+END_TEST
+
 START_TEST(test_a_model_is_unloaded_when_its_transaction_fails)
 {
     static rig_transaction_t transaction;
@@ -462,6 +479,7 @@ Suite *world_upload_suite(void)
     tcase_add_test(tests, test_a_manifest_needs_all_of_its_shards);
     tcase_add_test(tests, test_a_manifest_with_other_weights_is_refused);
     tcase_add_test(tests, test_a_manifest_of_another_size_is_refused);
+    tcase_add_test(tests, test_a_manifest_whose_json_says_otherwise_is_refused);
     tcase_add_test(tests, test_a_model_is_unloaded_when_its_transaction_fails);
     tcase_add_test(tests, test_an_uploaded_model_plays_like_its_directory);
     suite_add_tcase(suite, tests);
