@@ -9,8 +9,13 @@
 
 void abi_rig_make(abi_rig_t *rig)
 {
+    abi_rig_make_of(rig, &bank_rig_shape);
+}
+
+void abi_rig_make_of(abi_rig_t *rig, const erx_shape_t *shape)
+{
     memset(rig, 0, sizeof *rig);
-    rig_model_open(&rig->model, &bank_rig_shape, 11);
+    rig_model_open(&rig->model, shape, 11);
     erx_rollup_config_default(&rig->config);
     rig->config.worker_count = 1;
     rig->config.account_capacity = 256;

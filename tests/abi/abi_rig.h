@@ -21,6 +21,9 @@ typedef struct {
 /* Makes the model's directory and a config for it; opens nothing. */
 void abi_rig_make(abi_rig_t *rig);
 
+/* The same with a model of this shape. */
+void abi_rig_make_of(abi_rig_t *rig, const erx_shape_t *shape);
+
 /* Opens and starts. */
 void abi_rig_open(abi_rig_t *rig);
 void abi_rig_close(abi_rig_t *rig);

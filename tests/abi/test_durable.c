@@ -17,9 +17,9 @@ static void on_confirmed(void *context, uint64_t slot)
     atomic_store(&told, slot);
 }
 
-static void setup(void)
+static void setup_shape(const erx_shape_t *shape)
 {
-    abi_rig_make(&rig);
+    abi_rig_make_of(&rig, shape);
     erx_scratch_make(scratch);
     (void)snprintf(directory, sizeof directory, "%s", erx_scratch_file(scratch, "data"));
     rig.config.data_directory = directory;
@@ -28,6 +28,16 @@ static void setup(void)
     rig.config.upload_sessions = 2;
     rig.config.upload_session_bytes = 1u << 16;
     rig.config.on_confirmed = on_confirmed;
+}
+
+static void setup(void)
+{
+    setup_shape(&bank_rig_shape);
+}
+
+static void setup_mlp(void)
+{
+    setup_shape(&erx_fixture_mlp);
 }
 
 static void teardown(void)
@@ -126,5 +136,11 @@ Suite *durable_suite(void)
     tcase_add_test(tests, two_rollups_never_share_a_directory);
     tcase_add_test(tests, transactions_are_there_again);
     suite_add_tcase(suite, tests);
+    TCase *mlp = tcase_create("of an MLP");
+    tcase_add_checked_fixture(mlp, setup_mlp, teardown);
+    tcase_set_timeout(mlp, 120);
+    tcase_add_test(mlp, sessions_and_accounts_are_there_again);
+    tcase_add_test(mlp, transactions_are_there_again);
+    suite_add_tcase(suite, mlp);
     return suite;
 }

@@ -56,9 +56,9 @@ static int32_t load(void)
                                           model.shard_sizes, model.shard_count);
 }
 
-static void setup(void)
+static void setup_shape(const erx_shape_t *shape)
 {
-    abi_rig_make(&rig);
+    abi_rig_make_of(&rig, shape);
     erx_scratch_make(scratch);
     (void)snprintf(directory, sizeof directory, "%s", erx_scratch_file(scratch, "data"));
     rig.config.upload_models = 1;
@@ -76,6 +76,16 @@ static void setup(void)
                          0);
         memcpy(model.manifest + 51 + 32 * i, key.bytes, sizeof key.bytes);
     }
+}
+
+static void setup(void)
+{
+    setup_shape(&bank_rig_shape);
+}
+
+static void setup_mlp(void)
+{
+    setup_shape(&erx_fixture_mlp);
 }
 
 static void teardown(void)
@@ -232,5 +242,12 @@ Suite *model_accounts_suite(void)
     tcase_add_test(tests, what_is_refused_leaves_nothing);
     tcase_add_test(tests, its_accounts_stay_as_they_are);
     suite_add_tcase(suite, tests);
+    TCase *mlp = tcase_create("of an MLP");
+    tcase_add_checked_fixture(mlp, setup_mlp, teardown);
+    tcase_set_timeout(mlp, 120);
+    tcase_add_test(mlp, it_plays_like_the_directory_it_came_from);
+    tcase_add_test(mlp, it_is_there_after_a_restart);
+    tcase_add_test(mlp, what_does_not_belong_together_is_refused);
+    suite_add_tcase(suite, mlp);
     return suite;
 }

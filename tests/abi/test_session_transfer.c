@@ -11,6 +11,12 @@ static void setup(void)
     abi_rig_open(&rig);
 }
 
+static void setup_mlp(void)
+{
+    abi_rig_make_of(&rig, &erx_fixture_mlp);
+    abi_rig_open(&rig);
+}
+
 static void teardown(void)
 {
     abi_rig_end(&rig);
@@ -82,11 +88,16 @@ END_TEST
 Suite *session_transfer_suite(void)
 {
     Suite *suite = suite_create("session_transfer");
-    TCase *tests = tcase_create("transfer");
+    TCase *tests = tcase_create("transfer"), *mlp = tcase_create("of an MLP");
     tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(mlp, setup_mlp, teardown);
     tcase_set_timeout(tests, 60);
+    tcase_set_timeout(mlp, 60);
     tcase_add_test(tests, an_exported_session_goes_on_elsewhere);
     tcase_add_test(tests, damaged_bytes_are_refused);
+    tcase_add_test(mlp, an_exported_session_goes_on_elsewhere);
+    tcase_add_test(mlp, damaged_bytes_are_refused);
     suite_add_tcase(suite, tests);
+    suite_add_tcase(suite, mlp);
     return suite;
 }

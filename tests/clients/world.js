@@ -83,14 +83,19 @@ export const submitInput = (id, player, sequence, { stickX = 0, stickY = 0, butt
     Buffer.from([0, 0, buttons, 0]),
   );
 
+const inferenceKeys = (id, model, shards) => [
+  writable(sessionAddress(id)),
+  writable(hiddenAddress(id)),
+  writable(inputAddress(id)),
+  readable(manifestAddress(model)),
+  ...Array.from({ length: shards }, (_, shard) => readable(weightsAddress(model, shard))),
+];
+
 export const runInference = (id, model, shards) =>
-  instruction("run_inference", [
-    writable(sessionAddress(id)),
-    writable(hiddenAddress(id)),
-    writable(inputAddress(id)),
-    readable(manifestAddress(model)),
-    ...Array.from({ length: shards }, (_, shard) => readable(weightsAddress(model, shard))),
-  ]);
+  instruction("run_inference", inferenceKeys(id, model, shards));
+
+export const runInferenceChunk = (id, model, shards, first, count) =>
+  instruction("run_inference_chunk", inferenceKeys(id, model, shards), u8(first), u8(count));
 
 export const closeSession = (id, player) =>
   instruction("close_session", [
