@@ -1,7 +1,7 @@
 /* What the figures leave in the air: trails, dust, sparks. Read from how a
  * player's state changes; nothing of it exists in the world itself. */
 import { actionPose, isHurt } from "../world/actions.js";
-import { groundUnder } from "../world/stages.js";
+import { groundUnder, isInside } from "../world/stages.js";
 
 const PARTICLES = 96;
 /* What is left behind: for how long, and from which speed on (units a second). */
@@ -92,7 +92,7 @@ export class Effects {
     const begins = pose !== actionPose(last.action);
     const ground = groundUnder(stage, player);
     const near = ground !== null && Math.abs(player.y - ground) < 6;
-    if (player.stocks < last.stocks) {
+    if (player.stocks < last.stocks && (pose === "lost" || !isInside(stage, last))) {
       this.#burst(last, seat);
     } else if (begins && isHurt(player.action) && !isHurt(last.action)) {
       this.#sparks(player, seat);
