@@ -23,6 +23,8 @@ static const char *const transaction_texts[] = {
     [25] = "Transaction loads an address table account with an invalid owner",
     [26] = "Transaction loads an address table account with invalid data",
     [27] = "Transaction address table lookup uses an invalid index",
+    [33] = "Transaction exceeded max loaded accounts data size cap",
+    [34] = "LoadedAccountsDataSizeLimit set for transaction must be greater than 0.",
 };
 
 /* By erx_ix_code_t. */

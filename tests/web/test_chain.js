@@ -4,12 +4,13 @@
 //   usage: run.sh TARGET test_chain.js
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
+import http from "node:http";
 import * as base58 from "../../node/web/chain/base58.js";
 import * as ed25519 from "../../node/web/chain/ed25519.js";
 import { PROGRAM_ERRORS, TransactionError, explain } from "../../node/web/chain/errors.js";
 import { findProgramAddress } from "../../node/web/chain/program_address.js";
 import * as program from "../../node/web/chain/program.js";
-import { RpcError } from "../../node/web/chain/rpc.js";
+import { Rpc, RpcError } from "../../node/web/chain/rpc.js";
 import { sha256, sha512 } from "../../node/web/chain/sha2.js";
 import * as transaction from "../../node/web/chain/transaction.js";
 import { runCases, test } from "./cases.js";
@@ -214,6 +215,24 @@ test("every program error is explained by its own words, by number and by logs",
   assert.equal(texts.size, 18);
   const plain = explain(new RpcError({ code: -32602, message: "Invalid params" }));
   assert.equal(plain.text, "Invalid params");
+  const full = { InstructionError: [0, "MaxAccountsDataAllocationsExceeded"] };
+  assert.match(explain(new TransactionError(full, [])).text, /no room for another session/);
+});
+
+test("a refusal by HTTP alone is told in the validator's words", async () => {
+  const answer = (status, text) => new Promise((resolve) => {
+    const server = http.createServer((request, response) => response.writeHead(status).end(text));
+    server.listen(0, "127.0.0.1", async () => {
+      const { port } = server.address();
+      resolve(await new Rpc(`http://127.0.0.1:${port}`).call("getSlot").catch((error) => error));
+      server.closeAllConnections();
+      server.close();
+    });
+  });
+  const refused = explain(await answer(429, "too many requests a second\n"));
+  assert.deepEqual([refused.title, refused.text],
+    ["The validator is busy", "too many requests a second"]);
+  assert.equal(await answer(200, '{"result":7}'), 7);
 });
 
 process.exitCode = await runCases();

@@ -37,6 +37,26 @@ const TRANSACTION_ERRORS = {
   InsufficientFundsForFee: "This key cannot pay the fee. Ask for an airdrop, then try again.",
   InsufficientFundsForRent: "This key cannot pay for the session's accounts. Ask for an airdrop.",
   SignatureFailure: "The signature was refused.",
+  ProgramAccountNotFound: "The validator does not know the program that this page uses. Was it " +
+    "started with another one? Name it in the address: ?program=KEY.",
+  WouldExceedMaxBlockCostLimit: "The validator has too much to do for this now. Try again.",
+  UnsupportedVersion: "The validator does not take transactions of this version.",
+};
+
+/* Errors of instructions that are no program's own. */
+const INSTRUCTION_ERRORS = {
+  InvalidAccountOwner: "There is no such session any more: it may have been closed. Look at the " +
+    "list again.",
+  AccountAlreadyInitialized: "A session with this number exists already. Try again.",
+  MaxAccountsDataAllocationsExceeded: "The validator has no room for another session now. Close " +
+    "one that is over, or try again later.",
+  InvalidArgument: "The validator does not take this stage, character or length.",
+  InvalidAccountData: "This model cannot be played; another one may.",
+  InvalidInstructionData: "The validator does not understand this page's instruction; they may " +
+    "be of different versions. Reload the page.",
+  MissingRequiredSignature: "Another key would have to sign this.",
+  ReadonlyDataModified: "The validator may not write to this session: it is played elsewhere.",
+  ComputationalBudgetExceeded: "This takes more compute units than the validator allows.",
 };
 
 function customNumber(err) {
@@ -60,7 +80,8 @@ function transactionText(err, fallback) {
   if (name === "InstructionError") {
     const detail = err.InstructionError[1];
     const title = typeof detail === "string" ? detail : Object.keys(detail)[0];
-    return { title, text: "The validator refused an instruction of the transaction." };
+    return { title, text: INSTRUCTION_ERRORS[title] ??
+      "The validator refused an instruction of the transaction." };
   }
   return { title: name ?? "Refused", text: TRANSACTION_ERRORS[name] ?? fallback };
 }
@@ -84,6 +105,14 @@ export class Refusal extends Error {
   }
 }
 
+const BUSY = -32005;
+const TOO_MANY = 429; /* HTTP status */
+
+/* An answer without a transaction's error in it. */
+function rpcTitle({ code }) {
+  return code === BUSY || code === TOO_MANY ? "The validator is busy" : "The validator says";
+}
+
 /* {title, text, logs} of anything thrown. */
 export function explain(error) {
   if (error instanceof Refusal) return { title: error.title, text: error.message, logs: [] };
@@ -95,7 +124,7 @@ export function explain(error) {
   if (error instanceof RpcError)
     return error.err
       ? { ...transactionText(error.err, error.message), logs: error.logs }
-      : { title: "The validator says", text: error.message, logs: error.logs };
+      : { title: rpcTitle(error), text: error.message, logs: error.logs };
   return { title: "Something went wrong", text: String(error?.message ?? error), logs: [] };
 }
 

@@ -1,6 +1,6 @@
 /* JSON-RPC over HTTP, as any Solana client speaks it. */
 
-/* What the validator answered in place of a result. */
+/* What the validator answered in place of a result; code is JSON-RPC's or HTTP's. */
 export class RpcError extends Error {
   constructor({ code, message, data }) {
     super(message);
@@ -21,6 +21,15 @@ export class UnreachableError extends Error {
 
 const TIMEOUT_MS = 8000;
 
+/* null where the text is no JSON: a refusal by HTTP alone. */
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
 export class Rpc {
   constructor(url) {
     this.url = url;
@@ -29,18 +38,22 @@ export class Rpc {
 
   async call(method, ...params) {
     const body = JSON.stringify({ jsonrpc: "2.0", id: this.nextId++, method, params });
-    let reply;
+    let response;
+    let text;
     try {
-      const response = await fetch(this.url, {
+      response = await fetch(this.url, {
         method: "POST",
         headers: { "content-type": "application/json" },
         body,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      reply = await response.json();
+      text = await response.text();
     } catch {
       throw new UnreachableError();
     }
+    const reply = parsed(text);
+    if (reply === null)
+      throw new RpcError({ code: response.status, message: text.trim() || "No answer in JSON." });
     if (reply.error) throw new RpcError(reply.error);
     return reply.result;
   }
