@@ -12,21 +12,25 @@
 #include "node/keypair.h"
 #include "node/telemetry.h"
 
-/* Of a settled account: SessionState has 256. */
+/* Of a settled account: SessionState has 256; of more, a transaction would not take
+ * what it is settled with. */
 #define ERX_SETTLED_BYTES_MAX 256u
 
 typedef struct erx_base erx_base_t;
 
-/* What is settled of a session: its state, and the digest of what stays here. */
+/* What is settled of a session: its state, and the digest of what stays here. Or of
+ * another account that is delegated here: its data and lamports. */
 typedef struct {
+    bool is_plain; /* no session's */
     uint64_t session_id;
     erx_pubkey_t account; /* SessionState's address */
+    uint64_t lamports;    /* of a plain account; a session's are the base layer's */
     uint64_t slot;
     uint8_t hidden_hash[ERX_HASH_SIZE];
     uint32_t hidden_size;
     uint32_t state_size;
-    uint8_t state[ERX_SETTLED_BYTES_MAX]; /* SessionState */
-    erx_pubkey_t owner;                   /* the world program */
+    uint8_t state[ERX_SETTLED_BYTES_MAX]; /* SessionState, or the account's data */
+    erx_pubkey_t owner;                   /* the world program, or the account's */
     bool is_final;                        /* the session is over: the account goes back */
 } erx_settlement_t;
 

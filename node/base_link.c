@@ -1,5 +1,6 @@
 #include "node/base_link.h"
 
+#include "node/key_set.h"
 #include "node/log.h"
 #include "node/node_clock.h"
 
@@ -40,6 +41,7 @@ struct erx_base_link {
     erx_keypair_t identity;
     uint64_t slot; /* of the block being executed */
     uint64_t settled_all_ns;
+    erx_key_set_t changed; /* delegated accounts that are no session's */
     held_list_t new;       /* of the block that was just executed */
     held_list_t undurable; /* of blocks before */
     pthread_mutex_t lock;
@@ -119,7 +121,10 @@ static bool hold(held_list_t *list, const erx_settlement_t *settlement)
 
 static void log_failure(const erx_settlement_t *settlement, const char *reason)
 {
-    erx_log(ERX_LOG_ERROR, "settle-failed", "session=%" PRIu64 " slot=%" PRIu64 " reason=\"%s\"",
+    char account[ERX_BASE58_SIZE] = "";
+    (void)erx_base58_from_bytes(settlement->account.bytes, ERX_PUBKEY_SIZE, account);
+    erx_log(ERX_LOG_ERROR, "settle-failed",
+            "account=%s session=%" PRIu64 " slot=%" PRIu64 " reason=\"%s\"", account,
             settlement->session_id, settlement->slot, reason);
 }
 
@@ -231,9 +236,73 @@ static void ask_to_settle(erx_base_link_t *link, bool is_over)
             (void)erx_rollup_settle_session(link->rollup, sessions[i]);
 }
 
+/* Notes an account that is delegated here and no session's. */
+static bool note_account(erx_base_link_t *link, const erx_pubkey_t *key)
+{
+    erx_account_info_t info = {.struct_size = sizeof info};
+    size_t size;
+    bool is_plain =
+        erx_rollup_read_account(link->rollup, key, &info, 0, NULL, 0, &size) == ERX_STATUS_OK &&
+        info.delegated && memcmp(&info.owner, &link->program, sizeof link->program) != 0;
+    return !is_plain || erx_key_set_add(&link->changed, key);
+}
+
+/* Settles what was noted, as the last block left it. */
+static void settle_plain(erx_base_link_t *link)
+{
+    for (uint32_t i = 0; i < link->changed.count; i++) {
+        size_t size = 0;
+        erx_account_info_t info = {.struct_size = sizeof info};
+        erx_settlement_t settlement = {
+            .is_plain = true,
+            .account = link->changed.keys[i],
+            .slot = erx_rollup_processed_slot(link->rollup),
+        };
+        if (erx_rollup_read_account(link->rollup, &settlement.account, &info, 0, settlement.state,
+                                    sizeof settlement.state, &size) != ERX_STATUS_OK ||
+            !info.delegated)
+            continue;
+        settlement.owner = info.owner;
+        settlement.lamports = info.lamports;
+        settlement.state_size = (uint32_t)size;
+        if (info.space > sizeof settlement.state)
+            log_failure(&settlement, "it has more data than a settlement takes");
+        else if (!hold(&link->undurable, &settlement))
+            log_failure(&settlement, "no memory");
+        else
+            count_pending(link, 1);
+    }
+    erx_key_set_clear(&link->changed);
+}
+
+void erx_base_link_note(erx_base_link_t *link, const erx_block_result_t *result)
+{
+    for (uint32_t i = 0; link->is_remote && i < result->change_count; i++) {
+        if (result->changes[i].removed || note_account(link, &result->changes[i].key))
+            continue;
+        settle_plain(link); /* to have room */
+        (void)note_account(link, &result->changes[i].key);
+    }
+}
+
+static bool note_found(void *context, const erx_pubkey_t *key)
+{
+    return note_account(context, key);
+}
+
+/* What changed in an earlier life and was not settled: any account that System owns,
+ * as far as one can tell. Those that the base layer has are left as they are. */
+static void settle_found(erx_base_link_t *link)
+{
+    const erx_pubkey_t system = {{0}};
+    (void)erx_rollup_scan_accounts(link->rollup, &system, NULL, 0, note_found, link);
+    settle_plain(link);
+}
+
 void erx_base_link_settle_all(erx_base_link_t *link)
 {
     ask_to_settle(link, false);
+    settle_plain(link);
     link->settled_all_ns = erx_node_now();
 }
 
@@ -244,8 +313,10 @@ bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure)
                           failure))
         return false;
     link->settled_all_ns = erx_node_now();
-    if (link->is_remote) /* the process may have ended before the base layer knew of them */
+    if (link->is_remote) { /* the process may have ended before the base layer knew of them */
         ask_to_settle(link, true);
+        settle_found(link);
+    }
     return true;
 }
 

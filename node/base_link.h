@@ -25,8 +25,11 @@ bool erx_base_link_start(erx_base_link_t *link, erx_failure_t *failure);
  * thread, between blocks. */
 void erx_base_link_run(erx_base_link_t *link, uint64_t slot);
 
-/* Has every session that is not over settled with the next block, as it stands.
- * Control thread. */
+/* A block was executed: notes which accounts there are to settle. Control thread. */
+void erx_base_link_note(erx_base_link_t *link, const erx_block_result_t *result);
+
+/* Has every session that is not over settled with the next block, as it stands, and
+ * every other delegated account that changed, as it is now. Control thread. */
 void erx_base_link_settle_all(erx_base_link_t *link);
 
 /* Settlements that are not yet done. */

@@ -20,6 +20,7 @@
 static bool holds(const erx_base_account_t *account, const erx_settlement_t *settlement)
 {
     return account->data_size == settlement->state_size &&
+           (!settlement->is_plain || account->lamports == settlement->lamports) &&
            memcmp(account->data, settlement->state, settlement->state_size) == 0;
 }
 
@@ -48,6 +49,8 @@ static void place_job(erx_settle_job_t *job, const erx_base_account_t *accounts,
         job->place.lamports = accounts[0].lamports;
         job->place.commits = metadata.commits;
         job->place.rent_payer = metadata.rent_payer;
+    } else if (settlement->is_plain) {
+        job->state = ERX_SETTLE_ELSEWHERE; /* nobody's any more to settle */
     }
 }
 

@@ -117,7 +117,7 @@ static void put_commit(draft_t *draft, const keys_t *keys, const erx_settlement_
                     COMMIT_HEAD_BYTES + settlement->state_size);
     put_number(draft, DELEGATION_COMMIT, 8);
     put_number(draft, place->commits + 1, 8);
-    put_number(draft, place->lamports, 8);
+    put_number(draft, settlement->is_plain ? settlement->lamports : place->lamports, 8);
     put_byte(draft, settlement->is_final);
     put_number(draft, settlement->state_size, 4);
     put(draft, settlement->state, settlement->state_size);
@@ -198,8 +198,10 @@ static bool find_keys(const erx_settlement_t *settlement, const erx_settlement_p
 }
 
 /* Which keys the message has, in the order that it asks for. */
-static void name_all_keys(draft_t *draft, const keys_t *keys, bool has_place, bool is_final)
+static void name_all_keys(draft_t *draft, const keys_t *keys, bool has_place,
+                          const erx_settlement_t *settlement)
 {
+    bool is_final = settlement->is_final;
     const erx_pubkey_t *const signer[] = {&keys->validator};
     const erx_pubkey_t *const writable[] = {
         &keys->account, &keys->commit_state, &keys->commit_record,
@@ -216,7 +218,8 @@ static void name_all_keys(draft_t *draft, const keys_t *keys, bool has_place, bo
     draft->writable_count = draft->key_count;
     if (has_place)
         name_keys(draft, others, ERX_ARRAY_COUNT(others) - (is_final ? 0 : 1));
-    name_keys(draft, memo, 1);
+    if (!settlement->is_plain)
+        name_keys(draft, memo, 1);
 }
 
 static size_t write_head(const draft_t *draft, const uint8_t blockhash[ERX_HASH_SIZE],
@@ -244,16 +247,17 @@ bool erx_settlement_packet(const erx_settlement_t *settlement, const erx_settlem
     uint8_t instructions[ERX_PACKET_MAX];
     draft_t draft = {.bytes = instructions, .capacity = sizeof instructions};
     keys_t keys = {.validator = erx_keypair_public(validator)};
-    if (!find_keys(settlement, place, &keys))
+    if ((settlement->is_plain && place == NULL) || !find_keys(settlement, place, &keys))
         return false;
-    name_all_keys(&draft, &keys, place != NULL, settlement->is_final);
+    name_all_keys(&draft, &keys, place != NULL, settlement);
     if (place != NULL) {
         put_commit(&draft, &keys, settlement, place);
         put_finalize(&draft, &keys);
         if (settlement->is_final)
             put_undelegate(&draft, &keys);
     }
-    put_note(&draft, &keys, settlement, place == NULL);
+    if (!settlement->is_plain)
+        put_note(&draft, &keys, settlement, place == NULL);
     if (draft.is_broken)
         return false;
     size_t head = write_head(&draft, blockhash, packet_out);

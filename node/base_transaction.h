@@ -16,7 +16,8 @@ typedef struct {
 /* Writes a signed transaction of validator, who pays. With a place: commits the
  * state, makes it the account's, gives the account back where the settlement is
  * final, and notes the digest of HiddenState. Without (NULL: the base layer
- * does not know the account): notes all of it. False: it does not fit. */
+ * does not know the account): notes all of it. A plain account has a place, and no
+ * note. False: it does not fit. */
 bool erx_settlement_packet(const erx_settlement_t *settlement, const erx_settlement_place_t *place,
                            const erx_keypair_t *validator, const uint8_t blockhash[ERX_HASH_SIZE],
                            uint8_t packet_out[ERX_PACKET_MAX], size_t *size_out);

@@ -10,6 +10,7 @@
 
 #include "node/airdrop.h"
 #include "node/base64.h"
+#include "node/native_programs.h"
 #include "node/node_clock.h"
 #include "node/packet_view.h"
 #include "node/transaction_json.h"
@@ -129,16 +130,29 @@ static void refuse(erx_rpc_request_t *request, int32_t status)
                      : "Node is unhealthy: it takes no transactions now");
 }
 
+/* Whether every account that a transaction names is here, or need not be. */
+static bool has_accounts(const erx_transaction_outcome_t *outcome)
+{
+    for (uint32_t i = 0; i < outcome->balance_count; i++)
+        if (outcome->balances[i].lamports_before == 0 &&
+            erx_native_program(outcome->balances[i].key.bytes) == ERX_PROGRAM_OTHER)
+            return false;
+    return true;
+}
+
 /* Whether a transaction would go well after the last block, as far as that can be
- * said quickly. */
+ * said quickly: not where an account may have to be cloned from the base layer. */
 static bool is_foreseen(erx_rpc_request_t *request, const uint8_t *packet, size_t size)
 {
     erx_simulation_t *simulation = NULL;
     const erx_simulation_config_t how = {
         .struct_size = sizeof how, .units_max = TRIED_UNITS_MAX, .never_waits = true};
-    bool is_good = erx_rollup_simulate(request->node->rollup, packet, size, &how, &simulation) ==
-                       ERX_STATUS_OK &&
-                   erx_simulation_result(simulation)->code == ERX_TX_OK;
+    if (erx_rollup_simulate(request->node->rollup, packet, size, &how, &simulation) !=
+        ERX_STATUS_OK)
+        return false;
+    const erx_transaction_outcome_t *outcome = erx_simulation_result(simulation);
+    bool is_good = outcome->code == ERX_TX_OK &&
+                   (request->node->config->base_url[0] == '\0' || has_accounts(outcome));
     erx_simulation_close(simulation);
     return is_good;
 }

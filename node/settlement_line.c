@@ -10,6 +10,8 @@ void erx_settlement_write(const erx_settlement_t *settlement, erx_text_t *text)
     erx_json_object_begin(&writer);
     erx_json_key(&writer, "account");
     erx_json_key_text(&writer, &settlement->account);
+    if (settlement->is_plain)
+        erx_json_put_unsigned(&writer, "lamports", settlement->lamports);
     erx_json_put_unsigned(&writer, "session", settlement->session_id);
     erx_json_put_unsigned(&writer, "slot", settlement->slot);
     erx_json_key(&writer, "owner");
@@ -35,6 +37,7 @@ bool erx_settlement_read(const char *line, size_t length, erx_settlement_t *sett
 {
     erx_failure_t failure;
     json_t *json = erx_json_read(line, length, &failure);
+    const json_t *lamports = json_object_get(json, "lamports");
     uint64_t hidden_size = 0;
     size_t hash_size = 0, state_size = 0;
     *settlement_out = (erx_settlement_t){0};
@@ -48,6 +51,9 @@ bool erx_settlement_read(const char *line, size_t length, erx_settlement_t *sett
                    &hash_size) &&
         read_bytes(json_object_get(json, "data"), settlement_out->state, ERX_SETTLED_BYTES_MAX,
                    &state_size);
+    settlement_out->is_plain = lamports != NULL;
+    is_read =
+        is_read && (lamports == NULL || erx_json_to_unsigned(lamports, &settlement_out->lamports));
     settlement_out->hidden_size = (uint32_t)hidden_size;
     settlement_out->state_size = (uint32_t)state_size;
     settlement_out->is_final = json_is_false(json_object_get(json, "delegated"));

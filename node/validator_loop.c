@@ -106,6 +106,7 @@ static void seal(erx_validator_t *validator, const erx_crank_step_t *step)
     atomic_store_explicit(&validator->finished_ns[result->slot % ERX_VALIDATOR_BLOCKS],
                           result->finished_ns, memory_order_release);
     count(validator, result);
+    erx_base_link_note(validator->base, result);
     publish(validator, step, result);
 }
 

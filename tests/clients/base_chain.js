@@ -269,7 +269,7 @@ export class BaseChain {
     if (!keys[0].isSigner || !validator.equals(new PublicKey(record.data.subarray(8, 40))))
       refuse("not this validator's");
     if (kind === 1) state.commit = this.#commit(account, data);
-    else if (kind === 2) this.#finalize(account, state);
+    else if (kind === 2) this.#finalize(account, owner, state);
     else this.#undelegate(account, owner);
   }
 
@@ -319,15 +319,19 @@ export class BaseChain {
     };
   }
 
-  #finalize(account, { commit }) {
+  // Lamports that a commit adds or takes are the validator's; a program's stay.
+  #finalize(account, owner, { commit }) {
     const before = this.get(account);
-    if (commit === null || commit.lamports !== before.lamports) refuse("nothing to finalize");
+    if (commit === null) refuse("nothing to finalize");
+    const keeps = commit.lamports === before.lamports;
+    if (!keeps && !owner.equals(SystemProgram.programId)) refuse("lamports of a program's account");
     this.put(pda("delegation-metadata", account), {
       lamports: 1,
       owner: DELEGATION,
       data: delegationMetadata(commit.number, commit.mayUndelegate, this.payer),
     });
-    this.put(account, { ...before, data: Buffer.from(commit.state) });
+    const { lamports, state } = commit;
+    this.put(account, { ...before, lamports, data: Buffer.from(state) });
   }
 
   #undelegate(account, owner) {

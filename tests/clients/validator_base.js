@@ -307,6 +307,42 @@ await check("a session is settled as it stands, so often as is asked for", async
   await until("nothing waits", settledAll);
 });
 
+await check("lamports of delegated accounts are settled as well", async () => {
+  const key = Keypair.generate().publicKey;
+  chain.delegate(key, identity.publicKey, { lamports: 500, data: Buffer.from("kept") });
+  await send(transfer(key, 20));
+  await until("it is settled", () => chain.get(key).lamports === 520);
+  assertEqual(chain.get(key).data.toString(), "kept");
+  assert(chain.get(key).owner.equals(DELEGATION), "it stays delegated");
+  await until("nothing waits", settledAll);
+  const notes = chain.notes.length;
+  const packets = chain.packets.length;
+  await send(transfer(key, 30));
+  await until("it is settled again", () => chain.get(key).lamports === 550);
+  await until("nothing waits", settledAll);
+  assert(chain.packets.length >= packets + 2, "payer and receiver");
+  assertEqual(chain.notes.length, notes);
+  assertEqual(await connection.getBalance(payer.publicKey), chain.get(payer.publicKey).lamports);
+});
+
+await check("lamports that changed before a stop or a kill are settled", async () => {
+  assertEqual(await validator.stop(), 0, validator.log());
+  await restart();
+  const key = Keypair.generate().publicKey;
+  chain.delegate(key, identity.publicKey, { lamports: 500 });
+  await send(transfer(key, 1));
+  assertEqual(chain.get(key).lamports, 500);
+  assertEqual(await validator.stop(), 0, validator.log());
+  assertEqual(chain.get(key).lamports, 501);
+  await restart();
+  await send(transfer(key, 2));
+  await validator.stop("SIGKILL");
+  assertEqual(chain.get(key).lamports, 501);
+  await restart();
+  await until("it is settled", () => chain.get(key).lamports === 503);
+  await until("nothing waits", settledAll);
+});
+
 await check("a session is settled by the next life of the validator", async () => {
   const followed = Keypair.generate().publicKey;
   chain.put(followed, { lamports: 1 });

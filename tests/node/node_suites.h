@@ -12,6 +12,7 @@ Suite *history_suite(void);
 Suite *interpolation_suite(void);
 Suite *json_reader_suite(void);
 Suite *json_writer_suite(void);
+Suite *key_set_suite(void);
 Suite *key_text_suite(void);
 Suite *keypair_suite(void);
 Suite *outbox_suite(void);
