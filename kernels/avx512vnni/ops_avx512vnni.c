@@ -67,11 +67,29 @@ static void store_activation(uint8_t *activation, __m512i t, int32_t shift)
     _mm_storeu_si128((__m128i *)(void *)activation, _mm_xor_si128(u, _mm_set1_epi8(-128)));
 }
 
+/* The same for 64 values. */
+static void store_activations64(uint8_t *activation, const int32_t *t, int32_t shift)
+{
+    const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    const __m512i round = _mm512_set1_epi32(1 << (shift - 1));
+    __m512i r[4];
+    ERX_UNROLL
+    for (uint32_t i = 0; i < 4; i++)
+        r[i] = _mm512_sra_epi32(_mm512_add_epi32(load(t + i * LANES32), round),
+                                _mm_cvtsi32_si128(shift));
+    __m512i u = _mm512_packs_epi16(_mm512_packs_epi32(r[0], r[1]), _mm512_packs_epi32(r[2], r[3]));
+    u = _mm512_max_epi8(_mm512_permutexvar_epi32(order, u), _mm512_set1_epi8(-127));
+    _mm512_storeu_si512(activation, _mm512_xor_si512(u, _mm512_set1_epi8(-128)));
+}
+
 static int32_t quantize(const int32_t *t, uint32_t n, __m512i greatest, int32_t gain_shift,
                         uint8_t *activation)
 {
     int32_t exponent = erx_block_exponent(_mm512_reduce_max_epi32(greatest), gain_shift);
-    for (uint32_t i = 0; i < n; i += LANES32)
+    uint32_t i = 0;
+    for (; i + 4 * LANES32 <= n; i += 4 * LANES32)
+        store_activations64(activation + i, t + i, gain_shift + exponent);
+    for (; i < n; i += LANES32)
         store_activation(activation + i, load(t + i), gain_shift + exponent);
     return exponent;
 }
