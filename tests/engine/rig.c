@@ -2,8 +2,8 @@
 
 #include "tests/support/check_main.h"
 #include "tests/support/rng.h"
+#include "tests/support/scratch.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,24 +14,14 @@
 
 void rig_model_open(rig_model_t *model_out, const erx_shape_t *shape, uint64_t seed)
 {
-    static const char template[] = "/tmp/erx-engine-XXXXXX";
-    memcpy(model_out->directory, template, sizeof template);
-    ck_assert_ptr_nonnull(mkdtemp(model_out->directory));
+    erx_scratch_make(model_out->directory);
     erx_fixture_model(shape, seed, &model_out->fixture);
     erx_fixture_write(&model_out->fixture, model_out->directory);
 }
 
-static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *where)
-{
-    (void)facts;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
 void rig_model_close(rig_model_t *model)
 {
-    (void)nftw(model->directory, remove_entry, 4, FTW_DEPTH | FTW_PHYS);
+    erx_scratch_remove(model->directory);
     erx_fixture_free(&model->fixture);
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/engine.h"
 #include "tests/support/model_fixture.h"
+#include "tests/support/scratch.h"
 
 #define RIG_FNV_BASIS UINT64_C(0xcbf29ce484222325)
 
@@ -16,7 +17,7 @@
 /* A fixture model in a directory of its own. */
 typedef struct {
     erx_fixture_t fixture;
-    char directory[32];
+    char directory[ERX_SCRATCH_PATH_MAX];
 } rig_model_t;
 
 /* Writes the fixture model of shape and seed into a new directory. */

@@ -1,10 +1,11 @@
 #include "engine/model_file.h"
 
 #include "tests/engine/engine_suites.h"
+#include "tests/support/file.h"
 #include "tests/support/model_fixture.h"
+#include "tests/support/scratch.h"
 #include "tests/support/shared.h"
 
-#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,43 +14,29 @@
 #include <unistd.h>
 
 static erx_fixture_t fixture;
-static char directory[] = "/tmp/erx-model-XXXXXX";
+static char directory[ERX_SCRATCH_PATH_MAX];
 
 static void setup(void)
 {
     erx_fixture_model(&erx_fixture_micro, 3, &fixture);
-    memcpy(strrchr(directory, '-') + 1, "XXXXXX", 6);
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    erx_scratch_make(directory);
     erx_fixture_write(&fixture, directory);
-}
-
-static int remove_entry(const char *path, const struct stat *facts, int kind, struct FTW *where)
-{
-    (void)facts;
-    (void)kind;
-    (void)where;
-    return remove(path);
 }
 
 static void teardown(void)
 {
-    (void)nftw(directory, remove_entry, 4, FTW_DEPTH | FTW_PHYS);
+    erx_scratch_remove(directory);
     erx_fixture_free(&fixture);
 }
 
 static const char *path_of(const char *name)
 {
-    static char path[256];
-    (void)snprintf(path, sizeof path, "%s/%s", directory, name);
-    return path;
+    return erx_scratch_file(directory, name);
 }
 
 static void write_file(const char *name, const void *data, size_t bytes)
 {
-    FILE *file = fopen(path_of(name), "wb");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_uint_eq(fwrite(data, 1, bytes, file), bytes);
-    ck_assert_int_eq(fclose(file), 0);
+    erx_file_write(path_of(name), data, bytes);
 }
 
 /* Opening fails with this status; the text names the file and holds part. */

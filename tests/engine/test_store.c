@@ -17,7 +17,7 @@
 typedef struct {
     rig_model_t files;
     erx_fixture_t arriving;
-    char data[64];
+    char data[ERX_SCRATCH_PATH_MAX + 8];
     erx_engine_t *engine;
     erx_accounts_t *accounts;
     uint32_t place;

@@ -9,6 +9,7 @@
 #include "tests/engine/engine_suites.h"
 #include "tests/support/model_fixture.h"
 #include "tests/support/rng.h"
+#include "tests/support/scratch.h"
 
 #define FRAMES 20u
 
@@ -47,12 +48,12 @@ static void play(player_t *player, erx_session_t *session, erx_rng_t *rng, uint3
     }
 }
 
-static char directory[] = "/tmp/erx-transfer-XXXXXX";
+static char directory[ERX_SCRATCH_PATH_MAX];
 
 static void make_model(void)
 {
     erx_fixture_t fixture;
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    erx_scratch_make(directory);
     erx_fixture_model(&erx_fixture_small, 3, &fixture);
     erx_fixture_write(&fixture, directory);
     erx_fixture_free(&fixture);
@@ -60,13 +61,7 @@ static void make_model(void)
 
 static void remove_model(void)
 {
-    char path[128];
-    (void)snprintf(path, sizeof path, "%s/manifest.json", directory);
-    (void)unlink(path);
-    (void)snprintf(path, sizeof path, "%s/weights_int8.bin", directory);
-    (void)unlink(path);
-    (void)rmdir(directory);
-    memcpy(directory + sizeof directory - 7, "XXXXXX", 6);
+    erx_scratch_remove(directory);
 }
 
 START_TEST(test_an_imported_session_goes_on_identically)

@@ -2,6 +2,7 @@
  * are watched, and calls after everything is closed. */
 #include "mem/base.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,13 +78,7 @@ int main(int argument_count, char **arguments)
     };
     for (int i = 1; i < argument_count; i++) {
         size_t which = (size_t)(i - 1) % ERX_COUNT(seeds);
-        FILE *file = fopen(arguments[i], "wb");
-        if (file == NULL ||
-            fwrite(seeds[which].bytes, 1, seeds[which].size, file) != seeds[which].size ||
-            fclose(file) != 0) {
-            (void)fprintf(stderr, "cannot write %s\n", arguments[i]);
-            return EXIT_FAILURE;
-        }
+        erx_file_write(arguments[i], seeds[which].bytes, seeds[which].size);
     }
     return EXIT_SUCCESS;
 }

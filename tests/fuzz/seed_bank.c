@@ -3,6 +3,7 @@
  *
  *   usage: seed_bank SESSION.seed MODEL.seed */
 #include "mem/assert.h"
+#include "tests/support/file.h"
 
 #include <stdio.h>
 
@@ -35,16 +36,10 @@ static const uint8_t model[] = {
     CALL(10, 0, 20), CALL(10, 0, 0), CALL(11, 0, 1),  CALL(8, 0, 1), SEAL,
 };
 
-static void write_seed(const char *path, const uint8_t *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    ERX_ASSERT(file != NULL && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
-}
-
 int main(int argument_count, char **arguments)
 {
     ERX_ASSERT(argument_count == 3);
-    write_seed(arguments[1], session, sizeof session);
-    write_seed(arguments[2], model, sizeof model);
+    erx_file_write(arguments[1], session, sizeof session);
+    erx_file_write(arguments[2], model, sizeof model);
     return 0;
 }

@@ -4,6 +4,7 @@
  *                    FRAMES.seed RAW.seed */
 #include "mem/assert.h"
 #include "mem/base.h"
+#include "tests/support/file.h"
 
 #include <stdio.h>
 
@@ -78,11 +79,7 @@ int main(int argument_count, char **arguments)
         {raw, sizeof raw - 1},
     };
     ERX_ASSERT(argument_count == 1 + (int)ERX_COUNT(seeds));
-    for (size_t i = 0; i < ERX_COUNT(seeds); i++) {
-        FILE *file = fopen(arguments[i + 1], "wb");
-        ERX_ASSERT(file != NULL);
-        ERX_ASSERT(fwrite(seeds[i].bytes, 1, seeds[i].size, file) == seeds[i].size);
-        ERX_ASSERT(fclose(file) == 0);
-    }
+    for (size_t i = 0; i < ERX_COUNT(seeds); i++)
+        erx_file_write(arguments[i + 1], seeds[i].bytes, seeds[i].size);
     return 0;
 }

@@ -1,6 +1,7 @@
 /* Writes the seeds of fuzz_safetensors and fuzz_pickle into the files named on
  * the command line: a small safetensors file, a pickle, a .pt file. */
 #include "mem/assert.h"
+#include "tests/support/file.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -37,10 +38,7 @@ static void write_safetensors(const char *path)
 
 static void write_pickle(const char *path)
 {
-    FILE *file = fopen(path, "wb");
-    ERX_ASSERT(file != NULL);
-    ERX_ASSERT(fwrite(pickle, 1, sizeof pickle - 1, file) == sizeof pickle - 1);
-    ERX_ASSERT(fclose(file) == 0);
+    erx_file_write(path, pickle, sizeof pickle - 1);
 }
 
 static void add_record(zip_t *archive, const char *name, const void *data, size_t size)

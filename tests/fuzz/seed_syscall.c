@@ -1,6 +1,7 @@
 /* Writes seeds for fuzz_syscall: a good call of either signature, cached and
  * gated, and one whose regions are aliases. */
 #include "mem/base.h"
+#include "tests/support/file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,12 +61,7 @@ int main(int argument_count, char **arguments)
     const uint8_t flags[] = {0, 1, 2 | 4 | 8, 0};
     for (int i = 1; i < argument_count; i++) {
         seed_t seed = seed_make(flags[(size_t)(i - 1) % sizeof flags], i == 4 ? 2 | 1 : 0);
-        FILE *file = fopen(arguments[i], "wb");
-        if (file == NULL || fwrite(seed.bytes, 1, seed.size, file) != seed.size ||
-            fclose(file) != 0) {
-            (void)fprintf(stderr, "cannot write %s\n", arguments[i]);
-            return EXIT_FAILURE;
-        }
+        erx_file_write(arguments[i], seed.bytes, seed.size);
     }
     return EXIT_SUCCESS;
 }

@@ -2,19 +2,13 @@
  * line: a legacy packet, a version 0 packet with its lookup table, a text. */
 #include "mem/assert.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/support/file.h"
 #include "tests/support/transaction_plan.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define TABLE_BYTES (56u + 5 * ERX_KEY_BYTES)
-
-static void write_file(const char *path, const uint8_t *data, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    ERX_ASSERT(file != NULL && fwrite(data, 1, size, file) == size);
-    ERX_ASSERT(fclose(file) == 0);
-}
 
 int main(int argc, char **argv)
 {
@@ -23,7 +17,7 @@ int main(int argc, char **argv)
     ERX_ASSERT(argc == 4);
     erx_plan_t plan = erx_plan_legacy();
     input[0] = ERX_FUZZ_TRANSACTION_PACKET;
-    write_file(argv[1], input, 1 + erx_plan_write(&plan, input + 1));
+    erx_file_write(argv[1], input, 1 + erx_plan_write(&plan, input + 1));
 
     memset(input, 0, sizeof input);
     plan = erx_plan_v0();
@@ -34,10 +28,10 @@ int main(int argc, char **argv)
     memset(table + 4, 0xff, 8);
     for (uint8_t i = 0; i < 5; i++)
         memset(table + 56 + i * ERX_KEY_BYTES, 10 + i, ERX_KEY_BYTES);
-    write_file(argv[2], input, 2 + TABLE_BYTES + erx_plan_write(&plan, table + TABLE_BYTES));
+    erx_file_write(argv[2], input, 2 + TABLE_BYTES + erx_plan_write(&plan, table + TABLE_BYTES));
 
     input[0] = ERX_FUZZ_TRANSACTION_TEXT;
     memcpy(input + 1, text, sizeof text - 1);
-    write_file(argv[3], input, sizeof text);
+    erx_file_write(argv[3], input, sizeof text);
     return 0;
 }

@@ -1,11 +1,11 @@
 #include "tests/mem/weights_fixture.h"
 
 #include "tests/support/child.h"
+#include "tests/support/scratch.h"
 
 #include <check.h>
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,17 +35,9 @@ fixture_t fixture_open(void)
     return fixture;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-    (void)status;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
 void fixture_close(fixture_t *fixture)
 {
-    ck_assert_int_eq(nftw(fixture->root, remove_entry, 8, FTW_DEPTH | FTW_PHYS), 0);
+    erx_scratch_remove(fixture->root);
     (void)munmap(fixture->meeting, sizeof *fixture->meeting);
 }
 

@@ -1,5 +1,6 @@
 #include "node/config_table.h"
 #include "tests/node/node_suites.h"
+#include "tests/support/file.h"
 #include "tests/support/scratch.h"
 
 #include <stdio.h>
@@ -20,10 +21,7 @@ static void remove_directory(void)
 static const char *write_file(const char *text)
 {
     const char *path = erx_scratch_file(directory, "settings");
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
+    erx_file_write(path, text, strlen(text));
     return path;
 }
 

@@ -1,6 +1,7 @@
 #include "node/airdrop.h"
 #include "node/keypair.h"
 #include "tests/node/node_suites.h"
+#include "tests/support/file.h"
 #include "tests/support/scratch.h"
 
 #include <stdio.h>
@@ -46,10 +47,7 @@ END_TEST
 static bool read_text(const char *text, erx_keypair_t *keypair_out, erx_failure_t *failure)
 {
     const char *path = erx_scratch_file(folder, "text.json");
-    FILE *file = fopen(path, "w");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
+    erx_file_write(path, text, strlen(text));
     return erx_keypair_read(path, keypair_out, failure);
 }
 

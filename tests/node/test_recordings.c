@@ -1,8 +1,8 @@
 #include "node/recording_file.h"
 #include "node/recordings.h"
 #include "tests/node/node_suites.h"
+#include "tests/support/scratch.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,31 +13,22 @@
 #define FRAMES_MAX 512u
 #define ROOMY      (UINT64_C(1) << 30)
 #define STAGE      31
-#define PATH_MAX_  256
+#define PATH_MAX_  (2 * ERX_SCRATCH_PATH_MAX)
 
-static char directory[64];
+static char directory[ERX_SCRATCH_PATH_MAX];
 static erx_telemetry_t *telemetry;
 static const erx_pubkey_t program = {{42}};
 
 static void set_up(void)
 {
-    (void)snprintf(directory, sizeof directory, "/tmp/erx-recordings-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
+    erx_scratch_make(directory);
     telemetry = erx_telemetry_open();
     ck_assert_ptr_nonnull(telemetry);
 }
 
 static void tear_down(void)
 {
-    char path[PATH_MAX_ * 2];
-    DIR *open = opendir(directory);
-    ck_assert_ptr_nonnull(open);
-    for (const struct dirent *entry; (entry = readdir(open)) != NULL;) {
-        (void)snprintf(path, sizeof path, "%s/%s", directory, entry->d_name);
-        (void)unlink(path);
-    }
-    (void)closedir(open);
-    ck_assert_int_eq(rmdir(directory), 0);
+    erx_scratch_remove(directory);
     erx_telemetry_close(telemetry);
 }
 

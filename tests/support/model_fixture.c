@@ -5,6 +5,7 @@
 #include "kernels/tables.h"
 #include "mem/alloc.h"
 #include "mem/assert.h"
+#include "tests/support/file.h"
 #include "tests/support/rng.h"
 
 #include <jansson.h>
@@ -388,10 +389,7 @@ static void write_file(const char *directory, const char *name, const void *data
     char path[4096];
     int length = snprintf(path, sizeof path, "%s/%s", directory, name);
     ERX_ASSERT(length > 0 && (size_t)length < sizeof path);
-    FILE *file = fopen(path, "wb");
-    ERX_ASSERT(file != NULL);
-    ERX_ASSERT(fwrite(data, 1, bytes, file) == bytes);
-    ERX_ASSERT(fclose(file) == 0);
+    erx_file_write(path, data, bytes);
 }
 
 void erx_fixture_write(const erx_fixture_t *fixture, const char *directory)

@@ -3,6 +3,7 @@
 #include "kernels/tables.h"
 #include "mem/alloc.h"
 #include "mem/assert.h"
+#include "tests/support/file.h"
 #include "tests/support/rng.h"
 
 #include <stdio.h>
@@ -95,10 +96,7 @@ void erx_policy_fixture_write(const erx_policy_fixture_t *fixture, const char *d
     (void)snprintf(path, sizeof path, "%s/" ERX_POLICY_MANIFEST, directory);
     ERX_ASSERT(json_dump_file(fixture->manifest, path, 0) == 0);
     (void)snprintf(path, sizeof path, "%s/" ERX_POLICY_WEIGHTS, directory);
-    FILE *stream = fopen(path, "wb");
-    ERX_ASSERT(stream != NULL);
-    ERX_ASSERT(fwrite(fixture->weights, 1, fixture->weight_bytes, stream) == fixture->weight_bytes);
-    ERX_ASSERT(fclose(stream) == 0);
+    erx_file_write(path, fixture->weights, fixture->weight_bytes);
 }
 
 void erx_policy_fixture_free(erx_policy_fixture_t *fixture)

@@ -230,11 +230,3 @@ uint8_t *erx_sequences_fixture_file(uint32_t games, uint32_t frames, size_t *siz
     free(file.data);
     return bytes;
 }
-
-void erx_fixture_write_file(const char *path, const uint8_t *bytes, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    ERX_ASSERT(file != NULL);
-    ERX_ASSERT(fwrite(bytes, 1, size, file) == size);
-    ERX_ASSERT(fclose(file) == 0);
-}

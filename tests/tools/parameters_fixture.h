@@ -17,7 +17,4 @@ uint8_t *erx_parameters_fixture_file(const erx_parameters_t *checkpoint, size_t 
 /* The bytes of a file of game sequences: every other game is a test game. */
 uint8_t *erx_sequences_fixture_file(uint32_t games, uint32_t frames, size_t *size_out);
 
-/* Writes bytes to a file. */
-void erx_fixture_write_file(const char *path, const uint8_t *bytes, size_t size);
-
 #endif

@@ -1,6 +1,7 @@
 #include "tests/tools/policy_trial.h"
 
 #include "mem/assert.h"
+#include "tests/support/file.h"
 #include "tests/tools/parameters_fixture.h"
 #include "tools/safetensors.h"
 
@@ -29,7 +30,7 @@ void policy_trial_games(const char *path)
             to[1] = ground ? 127 : 0;
             to[6] = ground ? 1 : 0;
         }
-    erx_fixture_write_file(path, bytes, size);
+    erx_file_write(path, bytes, size);
     erx_safetensors_close(&file);
     free(bytes);
 }

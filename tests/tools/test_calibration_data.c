@@ -1,3 +1,4 @@
+#include "tests/support/file.h"
 #include "tests/support/scratch.h"
 #include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
@@ -30,7 +31,7 @@ static void teardown(void)
 static erx_status_t open_file(void)
 {
     const char *path = erx_scratch_file(directory, "games.safetensors");
-    erx_fixture_write_file(path, bytes, size);
+    erx_file_write(path, bytes, size);
     return erx_sequences_open(&sequences, path, &error);
 }
 

@@ -1,5 +1,6 @@
 /* The commands as a whole, on made-up files. */
 #include "engine/model_file.h"
+#include "tests/support/file.h"
 #include "tests/support/model_fixture.h"
 #include "tests/support/scratch.h"
 #include "tests/tools/parameters_fixture.h"
@@ -31,7 +32,7 @@ static void write_checkpoint(const erx_shape_t *shape)
     erx_parameters_t checkpoint;
     erx_parameters_fixture(shape, 8, &checkpoint);
     uint8_t *bytes = erx_parameters_fixture_file(&checkpoint, &size);
-    erx_fixture_write_file(checkpoint_path, bytes, size);
+    erx_file_write(checkpoint_path, bytes, size);
     free(bytes);
     erx_parameters_close(&checkpoint);
 }
@@ -46,7 +47,7 @@ static void setup(void)
     set_path(json_path, "report.json");
     write_checkpoint(&erx_fixture_small);
     uint8_t *bytes = erx_sequences_fixture_file(4, 200, &size);
-    erx_fixture_write_file(games_path, bytes, size);
+    erx_file_write(games_path, bytes, size);
     free(bytes);
 }
 

@@ -1,3 +1,4 @@
+#include "tests/support/file.h"
 #include "tests/support/scratch.h"
 #include "tests/tools/parameters_fixture.h"
 #include "tests/tools/quantizing_suites.h"
@@ -27,7 +28,7 @@ static void open_fixture(const erx_shape_t *shape, uint32_t games, uint32_t fram
     erx_scratch_make(directory);
     const char *path = erx_scratch_file(directory, "games.safetensors");
     uint8_t *bytes = erx_sequences_fixture_file(games, frames, &size);
-    erx_fixture_write_file(path, bytes, size);
+    erx_file_write(path, bytes, size);
     free(bytes);
     ck_assert_int_eq(erx_sequences_open(&sequences, path, &error), ERX_OK);
     erx_parameters_fixture(shape, 7, &checkpoint);

@@ -1,4 +1,5 @@
 #include "engine/model_file.h"
+#include "tests/support/file.h"
 #include "tests/support/scratch.h"
 #include "tests/tools/tools_suites.h"
 #include "tools/model_writer.h"
@@ -94,9 +95,7 @@ END_TEST
 START_TEST(test_target_that_is_no_directory_is_refused)
 {
     const char *path = erx_scratch_file(directory, "model");
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    (void)fclose(file);
+    erx_file_write(path, "", 0);
     ck_assert_int_eq(erx_model_write(&draft, path, NULL, NULL, &error), ERX_ERR_IO);
     path = erx_scratch_file(directory, "absent/model");
     ck_assert_int_eq(erx_model_write(&draft, path, NULL, NULL, &error), ERX_ERR_IO);

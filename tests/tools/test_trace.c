@@ -1,3 +1,4 @@
+#include "tests/support/file.h"
 #include "tests/support/rng.h"
 #include "tests/support/scratch.h"
 #include "tests/support/shared.h"
@@ -208,9 +209,7 @@ START_TEST(test_errors_of_files_name_the_file)
     ck_assert_ptr_nonnull(strstr(error.text, path));
     ck_assert_int_eq(erx_trace_open(directory, &trace, &error), ERX_ERR_FORMAT);
     path = erx_scratch_file(directory, "empty");
-    FILE *file = fopen(path, "wb");
-    ck_assert_ptr_nonnull(file);
-    (void)fclose(file);
+    erx_file_write(path, "", 0);
     ck_assert_int_eq(erx_trace_open(path, &trace, &error), ERX_ERR_FORMAT);
     ck_assert_ptr_nonnull(strstr(error.text, "empty: header: the file is empty"));
     erx_scratch_remove(directory);
