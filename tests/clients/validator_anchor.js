@@ -109,7 +109,30 @@ await check("router: a token for a signed challenge", async () => {
   const refused = await refusal(
     getAuthToken(validator.url, player1.publicKey, async () => new Uint8Array(64)),
   );
-  assert(String(refused).length > 0);
+  assert(refused.message.includes("signature must be that of the challenge"), refused.message);
+});
+
+await check("a token needs a challenge of one's own", async () => {
+  const ask = async (player) => {
+    const response = await fetch(`${validator.url}/auth/challenge?pubkey=${player.publicKey}`);
+    return (await response.json()).challenge;
+  };
+  const login = async (pubkey, challenge) => {
+    const body = JSON.stringify({ pubkey, challenge, signature: "1".repeat(64) });
+    const response = await fetch(`${validator.url}/auth/login`, { method: "POST", body });
+    return [response.status, (await response.json()).error];
+  };
+  const own = player1.publicKey.toBase58();
+  const foreign = await ask(player2);
+  const made = foreign.slice(0, -1) + (foreign.endsWith("2") ? "3" : "2");
+  for (const challenge of [foreign, made, "", "0"]) {
+    const [status, error] = await login(own, challenge);
+    assertEqual(status, 401);
+    assert(error.includes("challenge must be one from /auth/challenge"), error);
+  }
+  assertEqual((await login("no key", foreign))[0], 401);
+  const response = await fetch(`${validator.url}/auth/challenge?pubkey=none`);
+  assertEqual(response.status, 400);
 });
 
 await check("it stops in order", async () => {

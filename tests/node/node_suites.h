@@ -5,6 +5,9 @@
 #include <check.h>
 
 Suite *base64_suite(void);
+Suite *base_backoff_suite(void);
+Suite *base_follow_suite(void);
+Suite *base_transaction_suite(void);
 Suite *config_suite(void);
 Suite *event_ring_suite(void);
 Suite *grid_suite(void);
