@@ -51,6 +51,13 @@ static const char *tail(const char *path)
 }
 
 /* "path: cannot do (reason): advice". */
+static erx_status_t refuse_with(const char *path, const char *doing, int reason,
+                                erx_status_t status, const char *advice, erx_error_t *error)
+{
+    return erx_error_set(error, status, "%s: cannot %s (%s): %s", tail(path), doing,
+                         strerror(reason), advice);
+}
+
 static erx_status_t refuse(const char *path, const char *doing, int reason, erx_error_t *error)
 {
     erx_status_t status = ERX_ERR_IO;
@@ -60,8 +67,17 @@ static erx_status_t refuse(const char *path, const char *doing, int reason, erx_
             status = refusals[i].status;
             advice = refusals[i].advice;
         }
-    return erx_error_set(error, status, "%s: cannot %s (%s): %s", tail(path), doing,
-                         strerror(reason), advice);
+    return refuse_with(path, doing, reason, status, advice, error);
+}
+
+/* A file that is to be read: it is not made where there is none. */
+static erx_status_t refuse_open(const char *path, int reason, erx_error_t *error)
+{
+    static const char doing[] = "open the file";
+    if (reason == ENOENT)
+        return refuse_with(path, doing, reason, ERX_ERR_NOT_FOUND, "name a directory that has it",
+                           error);
+    return refuse(path, doing, reason, error);
 }
 
 static erx_status_t join(const char *directory, const char *name, const char *suffix,
@@ -265,7 +281,7 @@ static erx_status_t open_existing(const char *directory, const char *name, int f
     /* Without O_NONBLOCK a FIFO of that name would hang the caller. */
     file_out->descriptor = open_direct(file_out->path, flags | O_NONBLOCK, &file_out->direct);
     if (file_out->descriptor < 0)
-        return refuse(file_out->path, "open the file", errno, error);
+        return refuse_open(file_out->path, errno, error);
     struct stat facts;
     if (fstat(file_out->descriptor, &facts) != 0)
         status = refuse(file_out->path, "ask for the file's size", errno, error);
@@ -404,7 +420,7 @@ erx_status_t erx_data_small_read(const char *directory, const char *name, void *
         return status;
     int descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     if (descriptor < 0)
-        return refuse(path, "open the file", errno, error);
+        return refuse_open(path, errno, error);
     status = load(descriptor, path, bytes_out, size_out, error);
     (void)close(descriptor);
     return status;
