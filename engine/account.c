@@ -128,7 +128,7 @@ static void start_hidden(uint8_t *header, const erx_shape_t *shape)
     put_u16(header + AT_HIDDEN_D_STATE, shape->d_state);
     put_u32(header + AT_HIDDEN_BYTES, (int64_t)erx_hidden_data_bytes(shape));
     header[AT_HIDDEN_INITIALIZED] = 1;
-    header[AT_HIDDEN_BITS] = ERX_STATE_BITS;
+    header[AT_HIDDEN_BITS] = erx_shape_is_stack(shape) ? ERX_STACK_BITS : ERX_STATE_BITS;
 }
 
 void erx_arena_start(uint8_t *arena, const erx_shape_t *shape, const erx_session_terms_t *terms)

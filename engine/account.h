@@ -15,6 +15,7 @@
 #define ERX_INPUT_BUFFER_BYTES  40u
 #define ERX_HIDDEN_HEADER_BYTES 16u
 #define ERX_STATE_BITS          16u /* width of a recurrent state value */
+#define ERX_STACK_BITS          8u  /* width of a value in an MLP's ring of frames */
 
 /* Offsets of the accounts in an arena, which starts at a cache line. */
 #define ERX_ARENA_SESSION_STATE 0u

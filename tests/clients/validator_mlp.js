@@ -42,6 +42,7 @@ function readHidden(data) {
     state: data.readUInt16LE(3),
     bytes: data.readUInt32LE(5),
     frame: data.readUInt32LE(9),
+    bits: data[14],
     begun: data.readUInt32LE(16 + 192),
     oldest: data.readUInt32LE(16 + 192 + 4),
   };
@@ -74,6 +75,7 @@ await check("two players play it; both accounts grow with every frame", async ()
   await until("frames", async () => (await frameOf(played)) > 20);
   const hidden = readHidden(await read(world.hiddenAddress(played)));
   assertEqual([hidden.layers, hidden.inner, hidden.state], [0, 0, 0]);
+  assertEqual(hidden.bits, 8);
   assertEqual(hidden.bytes % 64, 0);
   assert(hidden.bytes > 192 + RING + FRAME_BYTES, `${hidden.bytes} bytes`);
   assertEqual(hidden.begun, 1);

@@ -121,6 +121,20 @@ START_TEST(test_players_start_as_the_rules_say)
 }
 END_TEST
 
+START_TEST(test_hidden_state_header_of_an_mlp)
+{
+    uint8_t *stack = erx_alloc(1, erx_arena_bytes(&erx_fixture_mlp));
+    ck_assert_ptr_nonnull(stack);
+    erx_arena_start(stack, &erx_fixture_mlp, &terms);
+    const uint8_t *account = stack + (hidden_account() - arena);
+    ck_assert_uint_eq(number_at(account, 0, 5), 0); /* no layers, no widths of theirs */
+    ck_assert_uint_eq(number_at(account, 5, 4), erx_hidden_data_bytes(&erx_fixture_mlp));
+    ck_assert_uint_eq(number_at(account, 13, 1), 1);
+    ck_assert_uint_eq(number_at(account, 14, 1), 8);
+    erx_free(stack);
+}
+END_TEST
+
 START_TEST(test_hidden_state_header)
 {
     const uint8_t *account = hidden_account();
@@ -287,6 +301,7 @@ Suite *account_suite(void)
     tcase_add_test(tcase, test_session_state_has_its_terms);
     tcase_add_test(tcase, test_players_start_as_the_rules_say);
     tcase_add_test(tcase, test_hidden_state_header);
+    tcase_add_test(tcase, test_hidden_state_header_of_an_mlp);
     tcase_add_test(tcase, test_publishing_decodes_the_world_state);
     tcase_add_test(tcase, test_publishing_leaves_the_rest_alone);
     tcase_add_test(tcase, test_inputs_are_kept_by_player_and_frame);
