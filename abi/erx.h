@@ -149,7 +149,7 @@ typedef struct {
     uint64_t matmul_base_units;      /* of sol_matmul_i8, and of frames' products: */
     uint64_t matmul_unit_divisor;    /* base + rows * cols / divisor */
     uint32_t blockhash_blocks;       /* blocks that a blockhash stays valid */
-    uint32_t queue_transactions;     /* that may wait for a block */
+    uint32_t queue_transactions;     /* that may wait for a block; a power of two */
     uint32_t block_transactions_max; /* of one block; the rest waits for the next */
     uint32_t tick_divisor;           /* of sessions that transactions create: a frame every so
                                         many ticks of the crank; 0: only by run_inference */
@@ -486,7 +486,7 @@ ERX_API int32_t erx_rollup_signature_status(const erx_rollup_t *rollup,
 
 typedef struct {
     uint32_t struct_size;
-    uint64_t slot;     /* the block's number; grows */
+    uint64_t slot;     /* the block's number; grows, below UINT64_MAX */
     int64_t timestamp; /* Unix seconds; what accounts carry as time */
     bool crank;        /* one frame of every active session that is due */
     uint64_t tick;     /* of the crank: sessions with tick % tick_divisor == 0 are due */
@@ -564,7 +564,7 @@ typedef struct {
     bool executable;
     bool read_only_clone, delegated, locked; /* see erx_rollup_put_account */
     uint64_t version;
-    uint64_t slot; /* of the block that changed it last */
+    uint64_t slot; /* of the block that changed it last; 0: before the start */
 } erx_account_info_t;
 
 /* An account's facts, and data[offset, offset + capacity) as far as there is

@@ -90,6 +90,28 @@ static erx_runtime_config_t map_config(const erx_rollup_config_t *own)
     return config;
 }
 
+/* Limits of the parts that the engine knows by other names. */
+static int32_t check_limits(const erx_rollup_config_t *own)
+{
+    const struct {
+        const char *name;
+        uint32_t value, least, most;
+    } limits[] = {
+        {"verifier_count", own->verifier_count, 0, ERX_INTAKE_WORKERS_MAX},
+        {"blockhash_blocks", own->blockhash_blocks, 1, ERX_BLOCKHASH_VALID_MAX},
+        {"queue_transactions", own->queue_transactions, 2, ERX_INTAKE_SLOTS_MAX},
+        {"upload_sessions", own->upload_sessions, own->upload_models > 0, ERX_SESSIONS_MAX},
+    };
+    for (size_t i = 0; i < ERX_COUNT(limits); i++)
+        if (limits[i].value < limits[i].least || limits[i].value > limits[i].most)
+            return erx_result_refuse(ERX_STATUS_RANGE, "%s: %u is not in %u to %u", limits[i].name,
+                                     limits[i].value, limits[i].least, limits[i].most);
+    if ((own->queue_transactions & (own->queue_transactions - 1)) != 0)
+        return erx_result_refuse(ERX_STATUS_RANGE, "queue_transactions: %u is not a power of two",
+                                 own->queue_transactions);
+    return ERX_STATUS_OK;
+}
+
 static int32_t check_config(const erx_rollup_config_t *own)
 {
     if (own->account_bytes % ERX_ACCOUNTS_PAGE_BYTES != 0)
@@ -101,7 +123,7 @@ static int32_t check_config(const erx_rollup_config_t *own)
     if (own->archive_directory != NULL && own->data_directory == NULL)
         return erx_result_refuse(ERX_STATUS_ARGUMENT,
                                  "archive_directory: needs a data_directory to archive");
-    return ERX_STATUS_OK;
+    return check_limits(own);
 }
 
 int32_t erx_rollup_open(const erx_rollup_config_t *config, erx_rollup_t **rollup_out)

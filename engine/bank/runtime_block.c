@@ -238,6 +238,8 @@ erx_status_t erx_runtime_seal(erx_runtime_t *runtime, const erx_runtime_seal_t *
         return erx_error_set(error, ERX_ERR_RANGE,
                              "slot: %" PRIu64 " must be greater than the last block's, %" PRIu64,
                              seal->slot, parent);
+    if (seal->slot == UINT64_MAX) /* direct changes have the next slot */
+        return erx_error_set(error, ERX_ERR_RANGE, "slot: must be less than %" PRIu64, UINT64_MAX);
     uint64_t started_ns = erx_clock_now();
     erx_runtime_read_begin(runtime, false);
     begin_block(runtime, seal->slot, seal->timestamp);

@@ -102,6 +102,8 @@ START_TEST(slots_grow)
     ck_assert_int_eq(erx_rollup_seal(rig.rollup, &block, &rig.block), 0);
     ck_assert_uint_eq(rig.block->parent, 0);
     ck_assert_int_eq(erx_rollup_seal(rig.rollup, &block, &rig.block), ERX_STATUS_RANGE);
+    block.slot = UINT64_MAX; /* there would be no next one */
+    ck_assert_int_eq(erx_rollup_seal(rig.rollup, &block, &rig.block), ERX_STATUS_RANGE);
     block.slot = 12;
     ck_assert_int_eq(erx_rollup_seal(rig.rollup, &block, &rig.block), 0);
     ck_assert_uint_eq(rig.block->parent, 10);

@@ -37,6 +37,16 @@ START_TEST(a_setting_out_of_range_is_named)
     rig.config.block_transactions_max = 0;
     refuse(ERX_STATUS_RANGE, "block_transactions_max");
     rig.config.block_transactions_max = 64;
+    uint32_t queue = rig.config.queue_transactions;
+    rig.config.queue_transactions = 96; /* no power of two */
+    refuse(ERX_STATUS_RANGE, "queue_transactions");
+    rig.config.queue_transactions = queue;
+    rig.config.verifier_count = 65;
+    refuse(ERX_STATUS_RANGE, "verifier_count");
+    rig.config.verifier_count = 0;
+    rig.config.blockhash_blocks = 0;
+    refuse(ERX_STATUS_RANGE, "blockhash_blocks");
+    rig.config.blockhash_blocks = 150;
     rig.config.tick_divisor = 61;
     refuse(ERX_STATUS_RANGE, "tick_divisor");
     rig.config.tick_divisor = 0;
