@@ -3,7 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { load } from "./packages.js";
-import { sleep, until } from "./validator.js";
+import { PATIENCE_MS, sleep, until } from "./validator.js";
 
 const PATHS = ["/usr/bin/chromium", "/usr/bin/chromium-browser"];
 
@@ -66,6 +66,7 @@ export class Browser {
 
   async tab(context, where, url = this.url) {
     const page = await context.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     page.on("pageerror", (error) => this.errors.push(error.stack));
     page.on("console", (message) => {
       const text = `${message.text()} ${message.location().url}`;
@@ -101,7 +102,7 @@ export class Person {
     return this.page.url().match(/session\/(\w+)/)[1];
   }
 
-  async see(selector, pattern, timeoutMs = 20000) {
+  async see(selector, pattern, timeoutMs = PATIENCE_MS) {
     let text;
     try {
       await until(`${selector} shows ${pattern}`, async () => {

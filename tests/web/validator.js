@@ -8,7 +8,7 @@ import path from "node:path";
 import { fromBase64 } from "../../node/web/chain/bytes.js";
 import * as program from "../../node/web/chain/program.js";
 
-const READY_MS = 30000;
+export const PATIENCE_MS = 90000; /* on a machine that is busy with other things too */
 const STOP_MS = 10000;
 
 /* A port on which and after which nothing listens. */
@@ -33,7 +33,7 @@ async function freePort() {
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /* Waits until check() gives something true, and returns it. */
-export async function until(what, check, timeoutMs = 20000) {
+export async function until(what, check, timeoutMs = PATIENCE_MS) {
   const end = Date.now() + timeoutMs;
   for (;;) {
     const result = await check();
@@ -63,7 +63,7 @@ export class TestValidator {
     { stdio: ["ignore", log, log] });
     fs.closeSync(log);
     this.exit = new Promise((resolve) => this.child.on("exit", resolve));
-    await until("the validator answers", () => this.#answers(), READY_MS);
+    await until("the validator answers", () => this.#answers());
   }
 
   async #answers() {
