@@ -20,6 +20,7 @@ Suite *key_text_suite(void);
 Suite *keypair_suite(void);
 Suite *outbox_suite(void);
 Suite *packet_view_suite(void);
+Suite *parsed_instruction_suite(void);
 Suite *recordings_suite(void);
 Suite *telemetry_suite(void);
 Suite *verdicts_suite(void);
