@@ -54,9 +54,12 @@ erx_status_t erx_bench_shapes(erx_bench_shape_fn measure, const erx_bench_option
     uint64_t hash = ERX_FNV_BASIS;
     char text[17];
     json_t *shapes = json_array();
-    for (uint32_t i = 0; status == ERX_OK && i < ERX_PRESETS; i++)
+    for (uint32_t i = 0; status == ERX_OK && i < ERX_PRESETS; i++) {
+        erx_preset_t preset = erx_presets[i];
+        preset.shape.profile = options->profile;
         if (wants(options, i))
-            status = measure(&erx_presets[i], options, shapes, quiet, &hash, error);
+            status = measure(&preset, options, shapes, quiet, &hash, error);
+    }
     (void)snprintf(text, sizeof text, "%016" PRIx64, hash);
     (void)json_object_set_new(json, "shapes", shapes);
     (void)json_object_set_new(json, "hash", json_string(text));

@@ -14,11 +14,12 @@
 #define ERX_BENCH_REPEATS_MAX 101u
 
 typedef struct {
-    const erx_kernel_t *kernel;
-    const char *preset; /* NULL: all */
-    uint32_t repeats;   /* of every measurement; medians are reported */
-    bool smoke;         /* smallest sizes, once: for tests */
-    bool phases;        /* frame only: what each operation takes */
+    const erx_kernel_t *kernel; /* of the profile */
+    const char *preset;         /* NULL: all */
+    erx_profile_t profile;
+    uint32_t repeats; /* of every measurement; medians are reported */
+    bool smoke;       /* smallest sizes, once: for tests */
+    bool phases;      /* frame only: what each operation takes */
 } erx_bench_options_t;
 
 /* Samples of one measurement. */

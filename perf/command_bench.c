@@ -55,6 +55,7 @@ enum {
     OPTION_REPEATS,
     OPTION_SMOKE,
     OPTION_PHASES,
+    OPTION_PROFILE,
     OPTION_JSON,
     OPTION_CPUS
 };
@@ -63,6 +64,7 @@ static const struct argp_option argp_options[] = {
     {"shape", OPTION_SHAPE, "NAME", 0, "Only this preset: " ERX_PRESET_WORDS, 0},
     ERX_OPTION_ROW_ISA(OPTION_ISA, 0),
     {"repeats", OPTION_REPEATS, "N", 0, "Measurements of each figure (default 11)", 0},
+    {"profile", OPTION_PROFILE, "PROFILE", 0, "frame: i16ssm-1 (default) or i16ssm-2", 0},
     {"phases", OPTION_PHASES, NULL, 0, "frame: also what each operation takes", 0},
     {"cpus", OPTION_CPUS, "LIST", 0, "Processor to run on (default: the first one; gate: all)", 0},
     {"smoke", OPTION_SMOKE, NULL, 0, "Smallest sizes, once, and the hash of the results", 0},
@@ -91,6 +93,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
         options->bench.repeats =
             erx_option_u32(state, "repeats", argument, 1, ERX_BENCH_REPEATS_MAX);
         return 0;
+    case OPTION_PROFILE:
+        options->bench.profile =
+            (erx_profile_t)erx_option_choice(state, "profile", argument, erx_profile_names);
+        return 0;
     case OPTION_PHASES:
         options->bench.phases = true;
         return 0;
@@ -112,6 +118,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
     case ARGP_KEY_END:
         if (options->what == NULL)
             argp_error(state, WHAT);
+        if (options->bench.profile != ERX_PROFILE_1 && strcmp(options->what->name, "frame") != 0)
+            argp_error(state, "--profile: only frame has a choice of profiles");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -140,6 +148,8 @@ static erx_status_t settle(options_t *options, erx_error_t *error)
     if (options->bench.kernel == NULL)
         return erx_error_set(error, ERX_ERR_ARGUMENT,
                              "--isa: '%s' is not an instruction set of this machine", options->isa);
+    const erx_shape_t shape = {.profile = options->bench.profile};
+    options->bench.kernel = erx_kernel_for(options->bench.kernel, &shape);
     erx_status_t status = erx_topo_read(options->cpu_list, &topo, error);
     if (status != ERX_OK || (options->what->on_all_processors && options->cpu_list == NULL))
         return status;

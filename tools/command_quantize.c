@@ -55,10 +55,7 @@ static const struct argp_option options[] = {
      "erx (runs in the engine, the default) or published (mamba2_int8_v1 or policy_int8_v1, "
      "weights alone)",
      0},
-    {"profile", OPTION_PROFILE, "PROFILE", 0,
-     "Arithmetic of a Mamba2 world model: i16ssm-1 (the default), or i16ssm-2 (more faithful, its "
-     "products take twice the time)",
-     0},
+    ERX_OPTION_ROW_PROFILE(OPTION_PROFILE, 0),
     {"from", OPTION_FROM, "DIR", 0, "Take a published directory in place of a checkpoint", 0},
     ERX_OPTION_ROW_THREADS(OPTION_THREADS, 0),
     {0},

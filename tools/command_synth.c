@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { OPTION_D_MODEL = 256, OPTION_D_STATE, OPTION_LAYERS, OPTION_HEADDIM };
+enum { OPTION_D_MODEL = 256, OPTION_D_STATE, OPTION_LAYERS, OPTION_HEADDIM, OPTION_PROFILE };
 
 /* Explicit sizes; the rest follows from them. */
 typedef struct {
@@ -21,11 +21,13 @@ typedef struct {
     sizes_t sizes;
     bool sized;
     erx_shape_t shape;
+    uint32_t profile; /* erx_profile_t */
     uint64_t seed;
 } request_t;
 
 static const struct argp_option options[] = {
     {"preset", 'p', "NAME", 0, "Shape: " ERX_PRESET_WORDS ", or mlp", 1},
+    ERX_OPTION_ROW_PROFILE(OPTION_PROFILE, 1),
     {"seed", 's', "N", 0, "Seed; the same gives the same bytes on every machine (default 1)", 1},
     {"out", 'o', "DIR", 0, "Model directory to make, new or empty (required)", 1},
     {0, 0, 0, 0, "In place of a preset:", 2},
@@ -72,6 +74,9 @@ static void check_request(request_t *request, const struct argp_state *state)
         argp_error(state, "say which shape: --preset NAME, or --d-model N and the other sizes");
     if (request->preset == NULL)
         take_sizes(request, state);
+    if (request->profile != ERX_PROFILE_1 && erx_shape_is_stack(&request->shape))
+        argp_error(state, "--profile: an mlp has no choice of profiles");
+    request->shape.profile = (erx_profile_t)request->profile;
 }
 
 static uint32_t take_size(request_t *request, const struct argp_state *state, const char *option,
@@ -93,6 +98,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'o':
         request->out = text;
+        return 0;
+    case OPTION_PROFILE:
+        request->profile = erx_option_choice(state, "profile", text, erx_profile_names);
         return 0;
     case OPTION_D_MODEL:
         request->sizes.d_model = take_size(request, state, "d-model", text, ERX_D_MODEL_MAX);

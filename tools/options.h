@@ -17,6 +17,13 @@
         "isa", key, "NAME", 0,                                                                     \
             "Instruction set: scalar, avx2 or avx512vnni (default: the best here)", group          \
     }
+#define ERX_OPTION_ROW_PROFILE(key, group)                                                         \
+    {                                                                                              \
+        "profile", key, "PROFILE", 0,                                                              \
+            "Arithmetic of a Mamba2 world model: i16ssm-1 (default), or i16ssm-2, which follows "  \
+            "floats more closely and takes more time",                                             \
+            group                                                                                  \
+    }
 #define ERX_OPTION_ROW_THREADS(key, group)                                                         \
     {                                                                                              \
         "threads", key, "N", 0, "Threads; any number gives the same (default: all processors)",    \

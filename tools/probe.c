@@ -241,7 +241,7 @@ static erx_status_t open_run(run_t *run, const erx_model_draft_t *draft, uint32_
 {
     const erx_shape_t *shape = &draft->tensors.shape;
     run->draft = draft;
-    run->kernel = erx_kernel_best();
+    run->kernel = erx_kernel_for(erx_kernel_best(), shape);
     run->recurrent_bytes =
         ERX_ALIGN_UP(shape->layer_count * erx_shape_layer_state_bytes(shape), (size_t)64);
     run->image_bytes = erx_alloc(erx_image_bytes(run->kernel, shape), 1);

@@ -13,7 +13,7 @@
 #define ACTIVATION     34.0  /* usual size of a normed 8-bit activation */
 #define TOP_OF_GAUSS   3.2   /* largest of some hundred values, in deviations */
 #define TOP_OF_PRODUCT 8.0   /* the same of gated products, which have long tails */
-#define FILLED         101.6 /* 80 % of 127: where the largest activation belongs */
+#define FILLED         101.6 /* 80 % of 127: where the largest activation belongs, in 8 bits */
 #define Q15            32768.0
 #define GAIN_LEAST     0.6     /* gains spread around their mean by this factor ... */
 #define GAIN_MOST      1.4     /* ... to this one */
@@ -42,6 +42,7 @@
 typedef struct {
     erx_model_draft_t *draft;
     const erx_shape_t *shape;
+    double filled, activation; /* FILLED and ACTIVATION in the profile's bits */
     erx_random_t random;
 } maker_t;
 
@@ -91,9 +92,9 @@ static int32_t fill_gains(erx_random_t *random, int16_t *gains, uint32_t count, 
 
 /* Mean gain that puts the largest of n normed values, top deviations out, where
  * it belongs at block exponent 0. */
-static double norm_gain(uint32_t n, double top)
+static double norm_gain(const maker_t *maker, uint32_t n, double top)
 {
-    return FILLED / (top * Q15 / sqrt(n));
+    return maker->filled / (top * Q15 / sqrt(n));
 }
 
 /* Keeps the accumulator of a row inside i32. */
@@ -206,7 +207,7 @@ static void make_heads(maker_t *maker)
                                  hidden / (Q15 / sqrt(d)));
     sc[ERX_SC_WCTL_S] = make_control(maker);
     sc[ERX_SC_GH_S] = fill_gains(&maker->random, erx_model_draft_global(draft, "Gh"), d,
-                                 FILLED / (TOP_OF_GAUSS * hidden));
+                                 maker->filled / (TOP_OF_GAUSS * hidden));
     sc[ERX_SC_WL_S] = WL_SHIFT;
     sc[ERX_SC_CMAX] =
         ERX_MIN(32767, (int32_t)(INT32_MAX / (maker->shape->d_state * (uint32_t)Q15)));
@@ -219,8 +220,9 @@ static void make_heads(maker_t *maker)
     fill_same(erx_model_draft_global(draft, "Wr_m"), ERX_REGRESSIONS, nearest(ldexp(scale, shift)));
     fill_same(erx_model_draft_global(draft, "Wr_s"), ERX_REGRESSIONS, shift);
     fill_i8(&maker->random, erx_model_draft_global(draft, "Wl"), (size_t)ERX_LOGITS * d);
-    fill_same(erx_model_draft_global(draft, "Wl_m"), ERX_LOGITS,
-              nearest(ldexp(ERX_SYNTH_LOGIT / (sqrt(d) * WEIGHT_SPREAD * ACTIVATION), WL_SHIFT)));
+    fill_same(
+        erx_model_draft_global(draft, "Wl_m"), ERX_LOGITS,
+        nearest(ldexp(ERX_SYNTH_LOGIT / (sqrt(d) * WEIGHT_SPREAD * maker->activation), WL_SHIFT)));
 }
 
 static void make_projection(maker_t *maker, uint32_t l)
@@ -228,7 +230,7 @@ static void make_projection(maker_t *maker, uint32_t l)
     erx_model_draft_t *draft = maker->draft;
     const erx_shape_t *shape = maker->shape;
     const uint32_t rows = erx_shape_project_rows(shape);
-    const double sum = sqrt(shape->d_model) * WEIGHT_SPREAD * ACTIVATION;
+    const double sum = sqrt(shape->d_model) * WEIGHT_SPREAD * maker->activation;
     fill_i8(&maker->random, erx_model_draft_layer(draft, l, "Win"), (size_t)rows * shape->d_model);
     int32_t *Win_m = erx_model_draft_layer(draft, l, "Win_m");
     fill_same(Win_m, shape->d_inner, nearest(ldexp(ERX_SYNTH_Z / sum, WIN_SHIFT)));
@@ -277,7 +279,7 @@ static void make_layer(maker_t *maker, uint32_t l)
     const erx_shape_t *shape = maker->shape;
     int32_t *sc = erx_model_draft_layer(draft, l, "sc");
     sc[ERX_SC_G1_S] = fill_gains(&maker->random, erx_model_draft_layer(draft, l, "G1"),
-                                 shape->d_model, norm_gain(shape->d_model, TOP_OF_GAUSS));
+                                 shape->d_model, norm_gain(maker, shape->d_model, TOP_OF_GAUSS));
     sc[ERX_SC_WIN_S] = WIN_SHIFT;
     sc[ERX_SC_FZ] = ERX_SYNTH_FORMAT;
     sc[ERX_SC_WC_S] = WC_SHIFT;
@@ -288,7 +290,7 @@ static void make_layer(maker_t *maker, uint32_t l)
         sc[ERX_SC_KC]++;
     sc[ERX_SC_Y_S] = Y_SHIFT;
     sc[ERX_SC_G2_S] = fill_gains(&maker->random, erx_model_draft_layer(draft, l, "G2"),
-                                 shape->d_inner, norm_gain(shape->d_inner, TOP_OF_PRODUCT));
+                                 shape->d_inner, norm_gain(maker, shape->d_inner, TOP_OF_PRODUCT));
     sc[ERX_SC_WO_S] = WO_SHIFT;
     /* s_g is 2^-15 where y's unit is 4096: eps2 = 1e-5 * di / s_g^2. */
     *(int64_t *)erx_model_draft_layer(draft, l, "eps2") =
@@ -298,15 +300,19 @@ static void make_layer(maker_t *maker, uint32_t l)
     make_scan(maker, l);
     fill_i8(&maker->random, erx_model_draft_layer(draft, l, "Wo"),
             (size_t)shape->d_model * shape->d_inner);
-    fill_same(
-        erx_model_draft_layer(draft, l, "Wo_m"), shape->d_model,
-        nearest(ldexp(ERX_SYNTH_STEP / (sqrt(shape->d_inner) * WEIGHT_SPREAD * ACTIVATION / 2),
-                      WO_SHIFT)));
+    fill_same(erx_model_draft_layer(draft, l, "Wo_m"), shape->d_model,
+              nearest(ldexp(ERX_SYNTH_STEP /
+                                (sqrt(shape->d_inner) * WEIGHT_SPREAD * maker->activation / 2),
+                            WO_SHIFT)));
 }
 
 void erx_synth_fill(erx_model_draft_t *draft, uint64_t seed, uint32_t attempt)
 {
-    maker_t maker = {.draft = draft, .shape = &draft->manifest.shape};
+    const erx_shape_t *shape = &draft->manifest.shape;
+    const double unit =
+        (double)erx_profile_activation_max(shape->profile) / (double)ERX_ACTIVATION_MAX;
+    maker_t maker = {
+        .draft = draft, .shape = shape, .filled = FILLED * unit, .activation = ACTIVATION * unit};
     memset(draft->weights, 0, draft->manifest.weight_bytes);
     const uint64_t stream = (uint64_t)attempt * (ERX_LAYERS_MAX + 1);
     erx_random_seed(&maker.random, seed, stream);

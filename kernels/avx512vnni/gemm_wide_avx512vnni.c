@@ -27,39 +27,33 @@ typedef struct {
     erx_matrix_t matrix; /* from first_panel on */
 } pass_t;
 
-/* What a product of one plane fetches meanwhile: bytes behind each pointer. */
+/* What the products of a pass fetch meanwhile: bytes behind each pointer. */
 typedef struct {
     uint8_t *pointers[PASS_SESSIONS];
     size_t bytes;
 } fetch_t;
 
-/* The part of the sessions' states that belongs to this pass: each of the
- * call's passes over a session's panels takes as many lines. */
-static void fetch_states(const erx_gemm_t *call, const pass_t *pass, fetch_t *fetch)
+/* The states of as many sessions as fall to this pass, in chunks that one tile
+ * can fetch: two lines for every four columns. */
+static void plan_fetch(const erx_gemm_t *call, const pass_t *pass, fetch_t *fetch)
 {
+    uint32_t passes = ERX_CEIL_DIV(call->panel_end - call->panel_begin, PASS_PANELS);
+    uint32_t number = (pass->first_panel - call->panel_begin) / PASS_PANELS;
+    uint32_t count = 0;
     fetch->bytes = 0;
     if (call->fetch == NULL)
         return;
-    size_t lines = call->fetch_bytes / ERX_CACHE_LINE;
-    size_t panels = call->panel_end - call->panel_begin;
-    size_t done = pass->first_panel - call->panel_begin;
-    size_t begin = lines * done / panels * ERX_CACHE_LINE;
-    size_t end = lines * (done + pass->panel_count) / panels * ERX_CACHE_LINE;
-    for (uint32_t s = 0; s < pass->session_count; s++)
-        fetch->pointers[s] = call->fetch[pass->first_session + s] + begin;
-    fetch->bytes = end - begin;
-}
-
-/* The next pass' panels, a part beside each session's product. */
-static void fetch_panels(const erx_gemm_t *call, const pass_t *pass, fetch_t *fetch)
-{
-    uint32_t next = pass->first_panel + pass->panel_count;
-    size_t lines = ERX_MIN(call->panel_end - next, PASS_PANELS) * call->matrix->panel_bytes /
-                   ERX_CACHE_LINE / pass->session_count;
-    fetch->bytes = lines * ERX_CACHE_LINE;
-    for (uint32_t s = 0; s < pass->session_count; s++)
-        fetch->pointers[s] =
-            (uint8_t *)call->matrix->panels + next * call->matrix->panel_bytes + s * fetch->bytes;
+    size_t chunk_bytes = (size_t)ERX_CEIL_DIV(call->matrix->columns, 4u) * 2 * ERX_CACHE_LINE;
+    uint32_t end = pass->session_count * (number + 1) / passes;
+    for (uint32_t s = pass->session_count * number / passes; s < end; s++)
+        for (size_t at = 0; at < call->fetch_bytes && count < pass->session_count;
+             at += chunk_bytes)
+            fetch->pointers[count++] = call->fetch[pass->first_session + s] + at;
+    if (count == 0)
+        return;
+    for (; count < pass->session_count; count++)
+        fetch->pointers[count] = fetch->pointers[count - 1];
+    fetch->bytes = chunk_bytes;
 }
 
 /* Products of one plane. */
@@ -125,9 +119,9 @@ static void run_pass(const erx_gemm_t *call, const pass_t *pass)
 {
     sums_t high, low;
     fetch_t fetch;
-    fetch_states(call, pass, &fetch);
+    plan_fetch(call, pass, &fetch);
     multiply(call, pass, 0, &fetch, &high);
-    fetch_panels(call, pass, &fetch);
+    fetch.bytes = 0;
     multiply(call, pass, erx_avx512vnni_plane_bytes(call->matrix->columns), &fetch, &low);
     finish_pass(call, pass, &high, &low);
 }

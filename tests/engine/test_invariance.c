@@ -11,7 +11,7 @@
 
 #define TIMEOUT_SECONDS 300
 #define WORKERS_MAX     4u
-#define MODELS          4u
+#define MODELS          5u
 #ifdef ERX_SANITIZED
 #define FRAMES 3u /* that every session plays */
 #else
@@ -59,7 +59,7 @@ static rig_model_t models[MODELS];
 static void setup(void)
 {
     const erx_shape_t *shapes[MODELS] = {&erx_fixture_micro, &erx_fixture_small, &odd_shape,
-                                         &erx_fixture_mlp};
+                                         &erx_fixture_mlp, &erx_fixture_wide};
     for (uint32_t m = 0; m < MODELS; m++)
         rig_model_open(&models[m], shapes[m], erx_test_seed() + m);
 }

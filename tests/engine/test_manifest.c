@@ -104,6 +104,29 @@ START_TEST(test_names_are_short_printable_labels)
 }
 END_TEST
 
+START_TEST(test_profiles_belong_to_architectures)
+{
+    static const char *const refused[] = {"", "i16ssm", "i16ssm-3", "I16SSM-1", "i8mlp-1"};
+    erx_error_t error;
+    json_t *root = trial_json(&fixture);
+    for (uint32_t i = 0; i < ERX_PROFILES; i++) {
+        erx_manifest_t manifest;
+        json_object_set_new(root, "profile", json_string(erx_profile_names[i]));
+        char *text = json_dumps(root, 0);
+        ck_assert_int_eq(erx_manifest_parse(text, strlen(text), &manifest, &error), ERX_OK);
+        ck_assert_uint_eq(manifest.shape.profile, i);
+        erx_manifest_free(&manifest);
+        free(text);
+    }
+    for (size_t i = 0; i < ERX_COUNT(refused); i++) {
+        json_object_set_new(root, "profile", json_string(refused[i]));
+        ck_assert_int_eq(trial_parse_json(root, &error), ERX_ERR_UNSUPPORTED);
+        ck_assert_ptr_nonnull(strstr(error.text, "profile: must be \"i16ssm-1\" or \"i16ssm-2\""));
+    }
+    json_decref(root);
+}
+END_TEST
+
 START_TEST(test_shapes_have_limits_and_relations)
 {
     static const struct {
@@ -341,6 +364,7 @@ Suite *manifest_suite(void)
     tcase_add_test(tcase, test_size_and_depth_are_bounded);
     tcase_add_test(tcase, test_published_formats_are_told_how_to_run);
     tcase_add_test(tcase, test_names_are_short_printable_labels);
+    tcase_add_test(tcase, test_profiles_belong_to_architectures);
     tcase_add_test(tcase, test_shapes_have_limits_and_relations);
     tcase_add_test(tcase, test_heads_keep_their_order);
     tcase_add_test(tcase, test_other_exponents_and_tables_are_refused);

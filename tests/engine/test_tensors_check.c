@@ -295,31 +295,39 @@ static void expect_exact(const char *multipliers, size_t row, int64_t accumulato
     expect_refused(refusal);
 }
 
-START_TEST(test_the_bounds_of_products_are_exact)
+static void check_product_bounds(erx_profile_t profile)
 {
     enum { D = 96, DI = 192, DT_ROW = 2 * 192 + 2 * 10, SHIFT = 16 };
     const int32_t least = SHIFT - ERX_EXPONENT_MAX;
+    const int32_t full = 127 * erx_profile_activation_max(profile);
+    static const char *const multipliers[] = {"layers.0.Win_m", "layers.0.Wo_m", "layers.1.Win_m",
+                                              "layers.1.Wo_m", "Wl_m"};
+    fixture.manifest.shape.profile = profile;
+    for (size_t i = 0; i < ERX_COUNT(multipliers); i++)
+        silence(multipliers[i]);
     /* Win: a row of z, whose results only saturate, and one of dt. */
-    silence("layers.0.Win_m");
     set_value("layers.0.sc", WIN_S, SHIFT);
     fill_values("layers.0.Win", 0, D, -127);
-    expect_exact("layers.0.Win_m", 0, 127 * 127 * D, least, 0, "layers.0.Win row 0:");
+    expect_exact("layers.0.Win_m", 0, full * D, least, 0, "layers.0.Win row 0:");
     set_value("layers.0.Win_m", 0, 0);
     fill_values("layers.0.Win", (size_t)D * DT_ROW, (size_t)D * (DT_ROW + 1), 127);
     set_value("layers.0.dtb", 0, -300000);
-    expect_exact("layers.0.Win_m", DT_ROW, 127 * 127 * D, least, 300000, "layers.0.Win row 404:");
+    expect_exact("layers.0.Win_m", DT_ROW, full * D, least, 300000, "layers.0.Win row 404:");
     set_value("layers.0.Win_m", DT_ROW, 0);
     /* Wo is added to the residual stream. */
-    silence("layers.0.Wo_m");
     set_value("layers.0.sc", WO_S, SHIFT);
     fill_values("layers.0.Wo", 0, DI, 127);
-    expect_exact("layers.0.Wo_m", 0, 127 * 127 * DI, least, ERX_RESIDUAL_MAX, "layers.0.Wo row 0:");
+    expect_exact("layers.0.Wo_m", 0, full * DI, least, ERX_RESIDUAL_MAX, "layers.0.Wo row 0:");
     set_value("layers.0.Wo_m", 0, 0);
-    silence("Wl_m");
     set_value("sc", WL_S, SHIFT);
     fill_values("Wl", 0, D, 127);
     set_value("bl", 0, -5000);
-    expect_exact("Wl_m", 0, 127 * 127 * D, least, 5000, "Wl row 0:");
+    expect_exact("Wl_m", 0, full * D, least, 5000, "Wl row 0:");
+}
+
+START_TEST(test_the_bounds_of_products_are_exact)
+{
+    check_product_bounds((erx_profile_t)_i);
 }
 END_TEST
 
@@ -432,7 +440,7 @@ Suite *tensors_check_suite(void)
     tcase_add_test(tcase, test_operands_are_symmetric);
     tcase_add_test(tcase, test_multipliers_and_biases_have_ranges);
     tcase_add_test(tcase, test_results_stay_in_32_bits);
-    tcase_add_test(tcase, test_the_bounds_of_products_are_exact);
+    tcase_add_loop_test(tcase, test_the_bounds_of_products_are_exact, 0, ERX_PROFILES);
     tcase_add_test(tcase, test_the_bounds_of_16_bit_products_are_exact);
     tcase_add_test(tcase, test_the_bounds_of_the_embedding_are_exact);
     tcase_add_test(tcase, test_the_bounds_of_regression_and_read_out_are_exact);

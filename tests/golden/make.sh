@@ -36,3 +36,11 @@ for isa in --isa=scalar ""; do
         --game 0 --frames 300 --hash ${isa:+"$isa"} >"$scratch/mlp_0.hashes"
     settle mlp_0.hashes
 done
+
+# Profile i16ssm-2. make_wide.py writes this file: here it is only compared.
+"$erx" synth --preset micro --profile i16ssm-2 --seed 1 --out "$scratch/wide" >"$scratch/health"
+for isa in --isa=scalar ""; do
+    "$erx" rollout --model "$scratch/wide" --trace "$models/scripted.trace" \
+        --game 0 --frames 120 --hash ${isa:+"$isa"} >"$scratch/wide_0.hashes"
+    cmp "$scratch/wide_0.hashes" "$here/wide_0.hashes"
+done

@@ -22,6 +22,14 @@ const erx_shape_t erx_fixture_small = {.d_model = 96,
                                        .head_count = 4,
                                        .head_dim = 48};
 
+const erx_shape_t erx_fixture_wide = {.d_model = 64,
+                                      .d_inner = 128,
+                                      .d_state = 6,
+                                      .layer_count = 2,
+                                      .head_count = 2,
+                                      .head_dim = 64,
+                                      .profile = ERX_PROFILE_2};
+
 const erx_shape_t erx_fixture_mlp = {.stack = {.context = 3,
                                                .hidden = 40,
                                                .trunk = 24,
@@ -31,9 +39,15 @@ const erx_shape_t erx_fixture_mlp = {.stack = {.context = 3,
 /* Spread (standard deviation) of the values that flow through a layer. Each
  * multiplier is chosen so that what it gives has about the spread wanted. */
 enum {
-    WEIGHT8_SPREAD = 73,   /* uniform in [-127, 127] */
-    ACTIVATION_SPREAD = 40 /* after the norm, at block exponent 0 */
+    WEIGHT8_SPREAD = 73,    /* uniform in [-127, 127] */
+    ACTIVATION_SPREAD = 40, /* after the norm, at block exponent 0, in 8 bits */
+    WIDE_BITS = 6           /* that 14 bits have besides */
 };
+
+static int32_t wide_bits(const erx_shape_t *shape)
+{
+    return shape->profile == ERX_PROFILE_2 ? WIDE_BITS : 0;
+}
 
 /* Where the fixture's generator writes. layer < 0: the global tensors. */
 typedef struct {
@@ -96,16 +110,18 @@ static void fill_multipliers(maker_t *maker, const char *tensor, uint32_t begin,
                              uint32_t columns, int64_t wanted, int32_t shift)
 {
     int32_t *values = values_of(maker, tensor);
-    int64_t sum_spread = (int64_t)root(columns) * WEIGHT8_SPREAD * ACTIVATION_SPREAD;
+    int64_t sum_spread = ((int64_t)root(columns) * WEIGHT8_SPREAD * ACTIVATION_SPREAD)
+                         << wide_bits(&maker->fixture->shape);
     for (uint32_t row = begin; row < end; row++)
         values[row] = (int32_t)about(maker, (wanted << shift) / sum_spread);
 }
 
 /* Shift of a gain of about 16000 that gives n normed values ACTIVATION_SPREAD;
  * y is Q15 and spreads by 1 / sqrt(n). */
-static int32_t gain_shift(uint32_t n)
+static int32_t gain_shift(const erx_shape_t *shape, uint32_t n)
 {
-    return (int32_t)floor_log2((UINT64_C(16000) << 15) / (ACTIVATION_SPREAD * root(n)));
+    return (int32_t)floor_log2((UINT64_C(16000) << 15) / (ACTIVATION_SPREAD * root(n))) -
+           wide_bits(shape);
 }
 
 static void make_embedding(maker_t *maker)
@@ -160,7 +176,7 @@ static void make_globals(maker_t *maker)
         11,                                                                           /* fh */
         (int32_t)floor_log2((UINT64_C(12000) << 15) / (3000 * root(shape->d_model))), /* Gf_s */
         32,                                                                           /* Wctl_s */
-        20,                                                                           /* Gh_s */
+        20 - wide_bits(shape),                                                        /* Gh_s */
         WL_SHIFT,
         (int32_t)ERX_MIN(c_max, INT16_MAX),
     };
@@ -203,7 +219,7 @@ static void make_layer(maker_t *maker, int32_t layer)
     make_scan(maker);
     int32_t kc = shape->d_state < 4 ? 0 : (int32_t)floor_log2(shape->d_state) - 2;
     const int32_t scalars[] = {
-        gain_shift(d),
+        gain_shift(shape, d),
         WIN_SHIFT,
         fz,
         32 /* Wc_s */,
@@ -211,7 +227,7 @@ static void make_layer(maker_t *maker, int32_t layer)
         1 /* kb */,
         kc,
         29 /* y_s */,
-        gain_shift(shape->d_inner),
+        gain_shift(shape, shape->d_inner),
         WO_SHIFT,
     };
     memcpy(values_of(maker, "sc"), scalars, sizeof scalars);
@@ -316,7 +332,8 @@ static char *manifest_text(const erx_fixture_t *fixture)
     erx_sha256_text(erx_tables_sha256, tables);
     json_t *root = json_pack(
         "{s:s, s:s, s:s, s:o, s:o, s:[i, i], s:I, s:o, s:s, s:o, s:o, s:{s:s}}", "format",
-        "erx_model_v1", "profile", erx_shape_is_stack(&fixture->shape) ? "i8mlp-1" : "i16ssm-1",
+        "erx_model_v1", "profile",
+        erx_shape_is_stack(&fixture->shape) ? "i8mlp-1" : erx_profile_names[fixture->shape.profile],
         "name", "fixture", "architecture", architecture_json(&fixture->shape), "heads",
         heads_json(), "block_exponent", ERX_EXPONENT_MIN, ERX_EXPONENT_MAX, "total_weight_bytes",
         (json_int_t)fixture->weight_bytes, "sha256",

@@ -21,7 +21,8 @@ typedef struct {
  * every dimension differs from every other. */
 extern const erx_shape_t erx_fixture_micro;
 extern const erx_shape_t erx_fixture_small;
-extern const erx_shape_t erx_fixture_mlp; /* an MLP world model */
+extern const erx_shape_t erx_fixture_wide; /* of profile i16ssm-2 */
+extern const erx_shape_t erx_fixture_mlp;  /* an MLP world model */
 
 /* Makes a model that passes erx_tensors_check; any shape that passes
  * erx_shape_check. Free it with erx_fixture_free. */

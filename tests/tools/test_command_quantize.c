@@ -127,6 +127,33 @@ START_TEST(test_a_checkpoint_becomes_a_model)
 }
 END_TEST
 
+/* Only Mamba2 world models have a choice of profiles. */
+START_TEST(test_a_profile_is_chosen)
+{
+    const erx_shape_t mlp = {.stack = {3, 40, 32, {4, 4, 4, 4, 4, 4, 4, 4}, 1}};
+    erx_model_file_t model;
+    erx_error_t error;
+    const char *const arguments[] = {
+        "quantize", checkpoint_path,      "--calib", games_path, "--out",
+        out_path,   "--profile=i16ssm-2", NULL};
+    ck_assert_int_eq(run(erx_command_quantize, arguments), ERX_EXIT_OK);
+    ck_assert_msg(erx_model_file_open(out_path, &model, &error) == ERX_OK, "%s", error.text);
+    ck_assert_uint_eq(model.manifest.shape.profile, ERX_PROFILE_2);
+    erx_model_file_close(&model);
+    const char *const inspect[] = {"inspect", out_path, NULL};
+    ck_assert_int_eq(run(erx_command_inspect, inspect), ERX_EXIT_OK);
+    expect_printed("i16ssm-2");
+    const char *const measure[] = {"fidelity", out_path, "--checkpoint", checkpoint_path, "--data",
+                                   games_path, NULL};
+    ck_assert_int_eq(run(erx_command_fidelity, measure), ERX_EXIT_OK);
+    erx_scratch_remove(out_path);
+    write_checkpoint(&mlp);
+    ck_assert_int_eq(run(erx_command_quantize, arguments), ERX_EXIT_FAILED);
+    expect_printed("--profile");
+    ck_assert_int_eq(erx_scratch_count(out_path), -1);
+}
+END_TEST
+
 START_TEST(test_a_published_directory_is_a_source)
 {
     char published[ERX_SCRATCH_PATH_MAX];
@@ -189,6 +216,7 @@ Suite *command_quantize_suite(void)
     tcase_set_timeout(tests, 120);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, test_a_checkpoint_becomes_a_model);
+    tcase_add_test(tests, test_a_profile_is_chosen);
     tcase_add_test(tests, test_a_published_directory_is_a_source);
     tcase_add_test(tests, test_an_mlp_becomes_a_model);
     tcase_add_test(tests, test_nothing_is_written_on_failure);

@@ -99,6 +99,27 @@ START_TEST(test_integers_follow_the_floats)
 }
 END_TEST
 
+/* The same checkpoint, more bits. */
+START_TEST(test_profile_2_follows_closer)
+{
+    static erx_fidelity_t fidelity;
+    double reached[ERX_PROFILES];
+    open_fixture(&erx_fixture_small, 4, 300);
+    for (uint32_t i = 0; i < ERX_PROFILES; i++) {
+        erx_model_draft_t draft;
+        model.shape.profile = (erx_profile_t)i;
+        quantize(0, &draft);
+        ck_assert_uint_eq(draft.tensors.shape.profile, i);
+        measure(&draft, 0, &fidelity);
+        reached[i] = erx_fidelity_power_db(&fidelity.all);
+        erx_quantizer_report_close(&report);
+        erx_model_draft_close(&draft);
+    }
+    ck_assert_double_gt(reached[ERX_PROFILE_2], reached[ERX_PROFILE_1] + 3.0);
+    close_fixture();
+}
+END_TEST
+
 START_TEST(test_training_games_are_needed)
 {
     open_fixture(&erx_fixture_micro, 1, 1);
@@ -175,13 +196,18 @@ START_TEST(test_multipliers_take_the_largest_shift)
 }
 END_TEST
 
-/* What trained models reach on the test games, with some room: outputs of all heads
- * and velocities. */
+/* What trained models reach on the test games, with some room: outputs of all
+ * heads, velocities, and choices of actions. */
 static const struct {
     const char *path;
-    double all;
-} trained[] = {{"models/checkpoints/tiny.safetensors", 42.2},
-               {"models/checkpoints/world.safetensors", 45.0}};
+    erx_profile_t profile;
+    double all, velocity, actions;
+} trained[] = {
+    {"models/checkpoints/tiny.safetensors", ERX_PROFILE_1, 42.2, 30.0, 0.99},
+    {"models/checkpoints/world.safetensors", ERX_PROFILE_1, 45.0, 30.0, 0.99},
+    {"models/checkpoints/tiny.safetensors", ERX_PROFILE_2, 49.0, 37.5, 0.9979},
+    {"models/checkpoints/world.safetensors", ERX_PROFILE_2, 50.0, 37.0, 0.995},
+};
 
 START_TEST(test_a_trained_model_stays_faithful)
 {
@@ -194,12 +220,16 @@ START_TEST(test_a_trained_model_stays_faithful)
     ck_assert_int_eq(erx_parameters_open(&checkpoint, checkpoint_path, &error), ERX_OK);
     ck_assert_int_eq(erx_float_model_bind(&model, &checkpoint, &error), ERX_OK);
     ck_assert_int_eq(erx_sequences_open(&sequences, data_path, &error), ERX_OK);
+    model.shape.profile = trained[_i].profile;
     quantize(0, &draft);
     measure(&draft, 0, &fidelity);
     ck_assert_double_gt(erx_fidelity_power_db(&fidelity.all), trained[_i].all);
-    ck_assert_double_gt(erx_fidelity_power_db(&fidelity.heads[2]), 30.0); /* velocity */
+    ck_assert_double_gt(erx_fidelity_power_db(&fidelity.heads[2]), trained[_i].velocity);
     for (uint32_t head = 0; head < ERX_OUTPUT_HEADS; head++)
         ck_assert_double_gt(erx_fidelity_agreement(&fidelity, head), 0.99);
+    for (uint32_t p = 0; p < ERX_PLAYERS; p++)
+        ck_assert_double_gt(erx_fidelity_agreement(&fidelity, ERX_REGRESSION_HEADS + p),
+                            trained[_i].actions);
     for (uint32_t h = 0; h < 2; h++)
         ck_assert_double_lt(fidelity.horizons[h].integer_real,
                             1.05 * fidelity.horizons[h].float_real);
@@ -217,6 +247,7 @@ Suite *quantizer_suite(void)
     tcase_set_timeout(tests, 300);
     tcase_add_test(tests, test_any_number_of_threads_gives_the_same_bytes);
     tcase_add_test(tests, test_integers_follow_the_floats);
+    tcase_add_test(tests, test_profile_2_follows_closer);
     tcase_add_test(tests, test_training_games_are_needed);
     tcase_add_test(tests, test_a_residual_out_of_range_is_refused);
     tcase_add_test(tests, test_a_report_rates_every_weight);

@@ -31,6 +31,19 @@ START_TEST(test_presets_are_valid_and_live)
 }
 END_TEST
 
+START_TEST(test_profile_2_is_valid_and_live)
+{
+    erx_shape_t shape = erx_preset_find("micro")->shape;
+    erx_model_draft_t draft;
+    erx_health_t health;
+    shape.profile = ERX_PROFILE_2;
+    make(&shape, SEED, &draft, &health);
+    ck_assert_uint_eq(draft.tensors.shape.profile, ERX_PROFILE_2);
+    ck_assert(health.healthy);
+    erx_model_draft_close(&draft);
+}
+END_TEST
+
 /* The least and the greatest of each size. */
 START_TEST(test_extreme_shapes_are_valid)
 {
@@ -135,6 +148,7 @@ Suite *synth_suite(void)
     TCase *tcase = tcase_create("models");
     tcase_set_timeout(tcase, 240);
     tcase_add_loop_test(tcase, test_presets_are_valid_and_live, 0, (int)ERX_PRESETS);
+    tcase_add_test(tcase, test_profile_2_is_valid_and_live);
     tcase_add_loop_test(tcase, test_extreme_shapes_are_valid, 0, 4);
     tcase_add_test(tcase, test_seed_decides_the_bytes);
     tcase_add_test(tcase, test_bytes_are_the_same_everywhere);
