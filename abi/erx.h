@@ -225,9 +225,10 @@ ERX_API int32_t erx_rollup_model(const erx_rollup_t *rollup, uint32_t i,
                                  erx_model_info_t *info_out);
 
 /* A model from account bytes: whole ModelManifest and WeightShard accounts as
- * abi/ACCOUNTS.md has them, which become accounts here. It takes one of the
- * upload_models. The same happens when finalize_manifest executes. Control
- * thread, after start. FORMAT, HASH, FULL, STATE. */
+ * abi/ACCOUNTS.md has them, finalized, of this program and model_id, which become
+ * accounts here. It takes one of the upload_models. The same happens when
+ * finalize_manifest executes. Control thread, after start. FORMAT, HASH, FULL,
+ * STATE, RANGE (upload_session_bytes), DIFFERS (the manifest's fields and JSON). */
 ERX_API int32_t erx_rollup_load_model_accounts(erx_rollup_t *rollup, uint64_t model_id,
                                                const uint8_t *manifest, size_t manifest_size,
                                                const uint8_t *const *shards,
