@@ -77,16 +77,11 @@ static erx_status_t open_replay(erx_replay_t *replay, const erx_audit_plan_t *pl
 }
 
 static erx_status_t replay_files(erx_replay_t *replay, erx_io_t *io,
-                                 const erx_journal_files_t *files, uint64_t stage_bytes,
-                                 erx_audit_t *audit, erx_error_t *error)
+                                 const erx_journal_files_t *files, erx_audit_t *audit,
+                                 erx_error_t *error)
 {
     const erx_chain_t *chain = &files->chain;
-    erx_region_t region;
-    erx_status_t status = erx_region_open(&region, stage_bytes, ERX_NODE_ANY, error);
-    if (status != ERX_OK)
-        return status;
-    status = erx_replay_load(replay, io, region.base, chain, ERX_REPLAY_OLDEST, error);
-    erx_region_close(&region);
+    erx_status_t status = erx_replay_load(replay, io, chain, ERX_REPLAY_OLDEST, error);
     for (uint32_t i = 0; status == ERX_OK && i < chain->count; i++) {
         audit->damaged += chain->links[i].mend[0] || chain->links[i].mend[1];
         status = erx_replay_apply(replay, chain->links[i].record, error);
@@ -106,14 +101,11 @@ erx_status_t erx_audit_data(const erx_audit_plan_t *plan, erx_audit_t *audit_out
     erx_replay_t replay = {0};
     erx_journal_files_t files;
     erx_io_t *io;
-    uint64_t stage_bytes = 0;
     *audit_out = (erx_audit_t){0};
     erx_data_directory_configure(data, &config);
     erx_status_t status = erx_io_plain_open(&config.io, &io, error);
     if (status != ERX_OK)
         return status;
-    for (uint32_t i = 0; i < data->pool_count; i++)
-        stage_bytes = ERX_MAX(stage_bytes, erx_checkpoint_stride(data->pools[i].arena_bytes));
     const erx_recover_input_t input = {
         .bytes = data->journal_bytes,
         .file_id = data->file_id,
@@ -124,7 +116,7 @@ erx_status_t erx_audit_data(const erx_audit_plan_t *plan, erx_audit_t *audit_out
     if (status == ERX_OK) {
         status = open_replay(&replay, plan, error);
         if (status == ERX_OK)
-            status = replay_files(&replay, io, &files, stage_bytes, audit_out, error);
+            status = replay_files(&replay, io, &files, audit_out, error);
         audit_out->frames = replay.frames_done;
         erx_replay_close(&replay);
         erx_journal_read_close(&files);

@@ -85,12 +85,16 @@ void erx_checkpoint_pace_return(erx_checkpoint_pace_t *pace, uint32_t turns)
     pace->credit += (uint64_t)turns * pace->frames;
 }
 
-uint32_t erx_checkpoint_frames_for(uint64_t target_ns, uint32_t session_count, uint64_t frame_ns,
-                                   uint32_t worker_count)
+uint32_t erx_checkpoint_frames_for(const erx_restart_t *restart)
 {
-    /* A third of the target is left for reading, and for workers that idle. */
-    uint64_t budget_ns = target_ns / 3 * 2 * worker_count;
-    uint64_t half_ns = ERX_MAX((uint64_t)session_count * frame_ns, 1);
-    uint64_t frames = 2 * budget_ns / half_ns;
+    /* A third is left: a frame's cost is the best of one worker alone, and was a
+     * third more with all of them at work; blocks at the beginning have few
+     * sessions. Where reading alone takes too long, a quarter keeps checkpoints
+     * from taking all of the disk. */
+    uint64_t usable_ns = restart->target_ns / 3 * 2;
+    uint64_t replay_ns =
+        ERX_MAX(usable_ns - ERX_MIN(usable_ns, restart->read_ns), restart->target_ns / 4);
+    uint64_t half_ns = ERX_MAX((uint64_t)restart->session_count * restart->frame_ns, 1);
+    uint64_t frames = 2 * replay_ns * restart->worker_count / half_ns;
     return (uint32_t)ERX_MAX(ERX_CHECKPOINT_FRAMES_MIN, ERX_MIN(ERX_CHECKPOINT_FRAMES_MAX, frames));
 }

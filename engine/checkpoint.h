@@ -110,10 +110,18 @@ uint32_t erx_checkpoint_pace_next(erx_checkpoint_pace_t *pace, uint32_t slot_cou
 /* Gives back turns that found no free buffer: they stay due. */
 void erx_checkpoint_pace_return(erx_checkpoint_pace_t *pace, uint32_t turns);
 
-/* K so that replaying half of K frames of every session takes at most
- * target_ns on worker_count workers. */
-uint32_t erx_checkpoint_frames_for(uint64_t target_ns, uint32_t session_count, uint64_t frame_ns,
-                                   uint32_t worker_count);
+/* What a restart is made of. */
+typedef struct {
+    uint64_t target_ns; /* how long it may take */
+    uint64_t read_ns;   /* of journal and checkpoints, together */
+    uint64_t frame_ns;  /* of one session-frame on one worker */
+    uint32_t session_count;
+    uint32_t worker_count;
+} erx_restart_t;
+
+/* K so that reading, and replaying half of K frames of every session, take at
+ * most the target. */
+uint32_t erx_checkpoint_frames_for(const erx_restart_t *restart);
 
 #define ERX_CHECKPOINT_FRAMES_MIN 16u
 #define ERX_CHECKPOINT_FRAMES_MAX 3600u

@@ -62,6 +62,7 @@ static void plain_close(erx_io_t *io)
 
 static const erx_io_verbs_t verbs = {
     .name = "pwritev2",
+    .reads_in_parallel = true,
     .submit = plain_submit,
     .poll = plain_poll,
     .wake = plain_wake,

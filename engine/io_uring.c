@@ -255,6 +255,7 @@ static void uring_close(erx_io_t *io)
 
 static const erx_io_verbs_t verbs = {
     .name = "io_uring",
+    .reads_in_parallel = true,
     .submit = uring_submit,
     .poll = uring_poll,
     .wake = uring_wake,

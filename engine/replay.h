@@ -48,11 +48,11 @@ erx_status_t erx_replay_open(erx_replay_t *replay, erx_error_t *error);
 void erx_replay_close(erx_replay_t *replay);
 
 /* Loads a checkpoint of every slot from the device's files from
- * ERX_JOURNAL_COPIES on: one that the chain's records complete. buffer:
- * ERX_IO_ALIGNMENT-aligned, of the longest image. Errors: ERX_ERR_HASH where a
- * checkpoint claims more to be durable than the chain has. */
-erx_status_t erx_replay_load(erx_replay_t *replay, erx_io_t *io, void *buffer,
-                             const erx_chain_t *chain, erx_replay_from_t from, erx_error_t *error);
+ * ERX_JOURNAL_COPIES on: one that the chain's records complete. Errors:
+ * ERX_ERR_HASH where a checkpoint claims more to be durable than the chain has,
+ * ERX_ERR_MEMORY. */
+erx_status_t erx_replay_load(erx_replay_t *replay, erx_io_t *io, const erx_chain_t *chain,
+                             erx_replay_from_t from, erx_error_t *error);
 
 /* Applies the next record. Errors: ERX_ERR_HASH (what it builds on is not there),
  * ERX_ERR_DIFFERS (a session's frame or checkpoint gave another state; the

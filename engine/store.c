@@ -90,6 +90,18 @@ static erx_status_t open_device(erx_store_t *store, erx_recovery_t *recovery, er
     return status;
 }
 
+/* How long a restart would read, when the disk is as fast as it was now. Pages
+ * of accounts are left out: few of them are ever written. */
+static uint64_t read_ns(const erx_store_t *store)
+{
+    uint64_t journal = store->ring.bytes * ERX_JOURNAL_COPIES, images = 0;
+    for (uint32_t pool = 0; pool < store->pools.model_count; pool++)
+        images += erx_pools_capacity(&store->pools, pool) *
+                  erx_checkpoint_stride(erx_pools_arena_bytes(&store->pools, pool));
+    uint64_t unit = ERX_JOURNAL_BYTES_MIN; /* so that the product has room */
+    return store->journal_read_ns * ((journal + images) / unit) / (journal / unit);
+}
+
 /* How often sessions take their turns; pages take theirs as often. */
 static void choose_pace(erx_store_t *store)
 {
@@ -99,11 +111,16 @@ static void choose_pace(erx_store_t *store)
         if (cost->point_count > 0) /* the pool has a model */
             frame_ns = ERX_MAX(frame_ns, erx_cost_frame_ns(cost));
     }
+    const erx_restart_t restart = {
+        .target_ns = store->config.restart_ns,
+        .read_ns = read_ns(store),
+        .frame_ns = frame_ns,
+        .session_count = erx_pools_session_count(&store->pools),
+        .worker_count = store->config.worker_count,
+    };
     store->pace.frames = store->config.checkpoint_frames;
     if (store->pace.frames == 0)
-        store->pace.frames = erx_checkpoint_frames_for(store->config.restart_ns,
-                                                       erx_pools_session_count(&store->pools),
-                                                       frame_ns, store->config.worker_count);
+        store->pace.frames = erx_checkpoint_frames_for(&restart);
 }
 
 void erx_store_note_model(erx_store_t *store)
@@ -143,8 +160,8 @@ erx_status_t erx_store_open(const erx_store_config_t *config, erx_store_t **stor
     if (status == ERX_OK)
         status = open_device(store, recovery_out, error);
     if (status == ERX_OK) {
-        choose_pace(store);
         status = erx_store_recover(store, recovery_out, error);
+        choose_pace(store);
     }
     if (status == ERX_OK)
         status = erx_commit_start(store->commit, store->io, store->sequence, error);

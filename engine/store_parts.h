@@ -30,6 +30,7 @@ struct erx_store {
     uint32_t turn_next;
     erx_event_log_t log;
     erx_journal_ring_t ring;
+    uint64_t journal_read_ns; /* how long reading both copies took */
     erx_commit_t *commit;
     erx_io_t *io;
     uint64_t record_bytes; /* of the longest record */

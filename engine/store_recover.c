@@ -9,6 +9,7 @@
 #include "engine/store_parts.h"
 #include "mem/alloc.h"
 #include "mem/assert.h"
+#include "sched/clock.h"
 
 #define POLL_WAIT_NS UINT64_C(1000000000)
 
@@ -109,9 +110,7 @@ static erx_status_t last_frames_hash(const erx_store_t *store, const erx_record_
 static erx_status_t replay_chain(erx_store_t *store, erx_replay_t *replay, const erx_chain_t *chain,
                                  erx_error_t *error)
 {
-    void *buffer = erx_commit_stage(store->commit, 0);
-    erx_status_t status =
-        erx_replay_load(replay, store->io, buffer, chain, ERX_REPLAY_NEWEST, error);
+    erx_status_t status = erx_replay_load(replay, store->io, chain, ERX_REPLAY_NEWEST, error);
     for (uint32_t i = 0; status == ERX_OK && i < chain->count; i++)
         status = erx_replay_apply(replay, chain->links[i].record, error);
     if (status != ERX_OK)
@@ -168,9 +167,11 @@ erx_status_t erx_store_recover(erx_store_t *store, erx_recovery_t *recovery, erx
         .claimed = store->config.claimed,
         .name = store->config.name,
     };
+    uint64_t begin = erx_clock_now();
     erx_status_t status = erx_journal_read(&files, store->io, &input, error);
     if (status != ERX_OK)
         return status;
+    store->journal_read_ns = erx_clock_now() - begin;
     status = recover_chain(store, &files.chain, recovery, error);
     erx_journal_read_close(&files);
     return status;

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-erx_status_t erx_region_open(erx_region_t *region_out, size_t bytes, int node, erx_error_t *error)
+erx_status_t erx_region_open_empty(erx_region_t *region_out, size_t bytes, erx_error_t *error)
 {
     ERX_ASSERT(bytes > 0);
     size_t page = bytes >= ERX_HUGE_PAGE ? ERX_HUGE_PAGE : (size_t)sysconf(_SC_PAGESIZE);
@@ -23,16 +23,23 @@ erx_status_t erx_region_open(erx_region_t *region_out, size_t bytes, int node, e
                              "cannot map a region of %zu bytes: lower the number of sessions or "
                              "free memory",
                              bytes);
-    erx_pages_place(base, mapped, node);
-    if (!erx_pages_populate(base, mapped)) {
+    *region_out = (erx_region_t){.base = base, .bytes = mapped};
+    return ERX_OK;
+}
+
+erx_status_t erx_region_open(erx_region_t *region_out, size_t bytes, int node, erx_error_t *error)
+{
+    if (erx_region_open_empty(region_out, bytes, error) != ERX_OK)
+        return error->status;
+    erx_pages_place(region_out->base, region_out->bytes, node);
+    if (!erx_pages_populate(region_out->base, region_out->bytes)) {
         (void)erx_error_set(error, ERX_ERR_MEMORY,
                             "cannot fill a region of %zu bytes (%s): lower the number of sessions "
                             "or free memory",
                             bytes, strerror(errno));
-        (void)munmap(base, mapped);
+        erx_region_close(region_out);
         return error->status;
     }
-    *region_out = (erx_region_t){.base = base, .bytes = mapped};
     return ERX_OK;
 }
 

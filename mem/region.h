@@ -25,6 +25,10 @@ typedef struct {
  * rule: one thread, control plane. */
 erx_status_t erx_region_open(erx_region_t *region_out, size_t bytes, int node, erx_error_t *error);
 
+/* The same without pages, which come when they are first written: for memory
+ * that several threads fill, each with what it reads, and that is soon closed. */
+erx_status_t erx_region_open_empty(erx_region_t *region_out, size_t bytes, erx_error_t *error);
+
 /* Hands out the next bytes at alignment (a power of two, at most 2 MiB). Asserts that the region is
  * open and large enough: sizes are planned first. */
 void *erx_region_take(erx_region_t *region, size_t bytes, size_t alignment);

@@ -337,7 +337,7 @@ static void run_load(load_t *load)
     else
         run_paced(load);
     erx_progress_finish(&load->progress);
-    load->end_ns = erx_clock_now();
+    load->end_ns = ERX_MAX(erx_clock_now(), load->begin_ns + 1); /* first tick not reached */
     load->cpu_seconds = erx_process_cpu_seconds() - cpu_before;
     load->interrupted = *load->stop_asked != 0;
 }

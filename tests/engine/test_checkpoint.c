@@ -121,6 +121,40 @@ START_TEST(test_noise_is_not_an_image)
 }
 END_TEST
 
+/* 400 sessions of 130 us on two workers, 1.2 s of reading, 4 s for all of it. */
+START_TEST(test_the_pace_follows_from_what_a_restart_costs)
+{
+    const erx_restart_t usual = {
+        .target_ns = 4000000000,
+        .read_ns = 1200000000,
+        .frame_ns = 130000,
+        .session_count = 400,
+        .worker_count = 2,
+    };
+    uint32_t frames = erx_checkpoint_frames_for(&usual);
+    uint64_t replay_ns = (uint64_t)frames * 400 / 2 * 130000 / 2;
+    ck_assert_uint_ge(usual.read_ns + replay_ns, 2500000000);
+    ck_assert_uint_le(usual.read_ns + replay_ns, 2700000000);
+    erx_restart_t restart = usual;
+    restart.worker_count = 4;
+    ck_assert_uint_ge(erx_checkpoint_frames_for(&restart), 2 * frames);
+    restart = usual;
+    restart.frame_ns *= 2;
+    ck_assert_uint_le(erx_checkpoint_frames_for(&restart), frames / 2);
+    restart = usual;
+    restart.read_ns = 0;
+    ck_assert_uint_gt(erx_checkpoint_frames_for(&restart), frames);
+    restart.read_ns = UINT64_MAX; /* no restart is in time then */
+    ck_assert_uint_ge(erx_checkpoint_frames_for(&restart), ERX_CHECKPOINT_FRAMES_MIN);
+    restart = usual;
+    restart.session_count = 0;
+    ck_assert_uint_eq(erx_checkpoint_frames_for(&restart), ERX_CHECKPOINT_FRAMES_MAX);
+    restart = usual;
+    restart.session_count = 1000000;
+    ck_assert_uint_eq(erx_checkpoint_frames_for(&restart), ERX_CHECKPOINT_FRAMES_MIN);
+}
+END_TEST
+
 Suite *checkpoint_suite(void)
 {
     Suite *suite = suite_create("checkpoint");
@@ -130,6 +164,7 @@ Suite *checkpoint_suite(void)
     tcase_add_test(tcase, test_an_image_with_a_flipped_bit_is_not_valid);
     tcase_add_test(tcase, test_a_torn_image_is_not_valid);
     tcase_add_test(tcase, test_noise_is_not_an_image);
+    tcase_add_test(tcase, test_the_pace_follows_from_what_a_restart_costs);
     suite_add_tcase(suite, tcase);
     return suite;
 }

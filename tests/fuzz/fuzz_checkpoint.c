@@ -116,7 +116,7 @@ static void load(sim_engine_t *on, const erx_pools_t *pools, const erx_chain_t *
         .name = "fuzz",
     };
     ERX_ASSERT(erx_replay_open(&replay, &error) == ERX_OK);
-    erx_status_t status = erx_replay_load(&replay, io, image, chain, ERX_REPLAY_NEWEST, &error);
+    erx_status_t status = erx_replay_load(&replay, io, chain, ERX_REPLAY_NEWEST, &error);
     if (status == ERX_OK)
         status = erx_replay_finish(&replay, 1, &error);
     if (status == ERX_OK)
