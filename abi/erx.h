@@ -165,6 +165,8 @@ typedef struct {
                                                               block */
     void (*on_failure)(void *context, const char *reason); /* once, where a call finds that the
                                                               storage failed */
+    const char *copy_directory; /* where the journal's second copy goes, best on another device;
+                                   NULL: in data_directory, or where it went when that was made */
 } erx_rollup_config_t;
 
 /* The defaults: in memory only, all processors, no verifier threads. */

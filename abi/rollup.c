@@ -57,6 +57,7 @@ static erx_runtime_config_t map_config(const erx_rollup_config_t *own)
         .verifier_count = own->verifier_count,
         .data_directory = own->data_directory,
         .archive_directory = own->archive_directory,
+        .copy_directory = own->copy_directory,
         .journal_bytes = own->journal_bytes,
         .restart_ns = own->restart_ns,
         .checkpoint_frames = own->checkpoint_frames,
@@ -123,6 +124,9 @@ static int32_t check_config(const erx_rollup_config_t *own)
     if (own->archive_directory != NULL && own->data_directory == NULL)
         return erx_result_refuse(ERX_STATUS_ARGUMENT,
                                  "archive_directory: needs a data_directory to archive");
+    if (own->copy_directory != NULL && own->data_directory == NULL)
+        return erx_result_refuse(ERX_STATUS_ARGUMENT,
+                                 "copy_directory: needs a data_directory to copy");
     return check_limits(own);
 }
 

@@ -7,7 +7,7 @@
 
 #define OVERRIDES_MAX 128u
 
-enum { OPTION_BOTS = 256, OPTION_SECONDS, OPTION_CONFIG, OPTION_PRINT };
+enum { OPTION_BOTS = 256, OPTION_DATA_COPY, OPTION_SECONDS, OPTION_CONFIG, OPTION_PRINT };
 
 /* Settings of the command line win over those of the file, wherever they stand. */
 typedef struct {
@@ -21,6 +21,8 @@ typedef struct {
 static const struct argp_option options[] = {
     {"model", 'm', "DIR", 0, "Directory of the model that sessions play", 1},
     {"data", 'd', "DIR", 0, "Data directory; made where there is none", 1},
+    {"data-copy", OPTION_DATA_COPY, "DIR", 0,
+     "Keep the journal's second copy there, best on another device", 1},
     {"listen", 'l', "HOST:PORT", 0, "Address; the next port takes WebSocket too", 1},
     {"bots", OPTION_BOTS, "N", 0, "Sessions that play themselves", 2},
     {"seconds", OPTION_SECONDS, "S", 0, "Stop after S seconds", 2},
@@ -58,6 +60,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case 'd':
         add(state, "data", text);
+        return 0;
+    case OPTION_DATA_COPY:
+        add(state, "data_copy", text);
         return 0;
     case 'l':
         add(state, "listen", text);

@@ -21,6 +21,7 @@ typedef struct {
     /* What runs. */
     char model[ERX_CONFIG_TEXT_MAX];
     char data[ERX_CONFIG_TEXT_MAX];
+    char data_copy[ERX_CONFIG_TEXT_MAX]; /* empty: in data, or where it went before */
     char listen[ERX_CONFIG_TEXT_MAX];
     char web[ERX_CONFIG_TEXT_MAX]; /* empty: the page that is part of the program */
     uint32_t bots;

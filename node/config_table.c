@@ -17,6 +17,9 @@
 const erx_setting_t erx_settings[] = {
     TEXT("What runs", model, "models/world", "Directory of the model that sessions play."),
     TEXT(NULL, data, "erx-data", "Data directory: journal, checkpoints, ledger, keys."),
+    TEXT(NULL, data_copy, "",
+         "Directory of the journal's second copy, best on another device; empty: in data, or where "
+         "it went when that was made."),
     TEXT(NULL, listen, "127.0.0.1:8899",
          "Address for HTTP and WebSocket; the next port takes WebSocket too. Port 0: any free "
          "pair."),

@@ -28,6 +28,7 @@ typedef struct {
     uint32_t verifier_count;
     const char *data_directory; /* NULL: in memory only */
     const char *archive_directory;
+    const char *copy_directory; /* of the journal; NULL: as the data directory says */
     uint64_t journal_bytes;
     uint64_t restart_ns;
     uint32_t checkpoint_frames;

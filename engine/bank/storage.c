@@ -88,6 +88,7 @@ static erx_status_t open_directory(erx_storage_t *storage, erx_error_t *error)
     char note[ERX_IO_NOTE_MAX];
     erx_data_plan_t plan = {
         .journal_bytes = config->journal_bytes,
+        .copy_path = config->copy_directory,
         .model_directories = erx_models_directories(storage->runtime->models, &directory_count),
         .accounts = &config->accounts,
         .progress = show_making,

@@ -46,6 +46,28 @@ static void teardown(void)
     erx_scratch_remove(scratch);
 }
 
+START_TEST(the_second_copy_of_the_journal_is_where_it_was_asked_for)
+{
+    char copy[2 * ERX_SCRATCH_PATH_MAX], elsewhere[2 * ERX_SCRATCH_PATH_MAX];
+    (void)snprintf(copy, sizeof copy, "%s", erx_scratch_file(scratch, "copy"));
+    (void)snprintf(elsewhere, sizeof elsewhere, "%s", erx_scratch_file(scratch, "elsewhere"));
+    rig.config.copy_directory = copy;
+    abi_rig_open(&rig);
+    abi_rig_seal(&rig, false);
+    uint64_t slot = rig.slot;
+    abi_rig_close(&rig);
+    ck_assert_int_gt(erx_scratch_count(copy), 0);
+    rig.config.copy_directory = NULL; /* the data directory knows */
+    abi_rig_open(&rig);
+    ck_assert_uint_eq(rig.slot, slot);
+    abi_rig_close(&rig);
+    ck_assert_int_eq(rename(copy, elsewhere), 0);
+    rig.config.copy_directory = elsewhere;
+    abi_rig_open(&rig);
+    ck_assert_uint_eq(rig.slot, slot);
+}
+END_TEST
+
 START_TEST(sessions_and_accounts_are_there_again)
 {
     erx_session_info_t info = {.struct_size = sizeof info};
@@ -132,6 +154,7 @@ Suite *durable_suite(void)
     TCase *tests = tcase_create("durable");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, the_second_copy_of_the_journal_is_where_it_was_asked_for);
     tcase_add_test(tests, sessions_and_accounts_are_there_again);
     tcase_add_test(tests, two_rollups_never_share_a_directory);
     tcase_add_test(tests, transactions_are_there_again);

@@ -53,6 +53,9 @@ START_TEST(a_setting_out_of_range_is_named)
     rig.config.archive_directory = "somewhere";
     refuse(ERX_STATUS_ARGUMENT, "archive_directory");
     rig.config.archive_directory = NULL;
+    rig.config.copy_directory = "somewhere";
+    refuse(ERX_STATUS_ARGUMENT, "copy_directory");
+    rig.config.copy_directory = NULL;
     rig.config.isa = "mmx";
     refuse(ERX_STATUS_ARGUMENT, "mmx");
     rig.config.isa = NULL;
