@@ -3,33 +3,21 @@
 #include "tools/mlp_float.h"
 #include "tools/progress.h"
 #include "tools/quantizer_number.h"
+#include "tools/stack_quantizer.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define I8_MAX       127.0
-#define WIDE_MAX     16256.0 /* 127 << 7: of a 16-bit column */
-#define WIDE_MARGIN  1.25    /* of a continuous value's range, over what was seen */
-#define UNIT         256.0   /* a step of an activation, in units */
-#define Q16          65536.0
-#define SHIFT_MIN    16
-#define SHIFT_MAX    30
-#define CLIP_STEPS   21u /* clip factors from CLIP_LEAST to 1 */
-#define CLIP_LEAST   0.6
-#define UNIT_MARGIN  1.5                          /* of an activation's range, over what was seen */
-#define PLAYER       (ERX_FEATURES / ERX_PLAYERS) /* float columns of a player */
-#define STICKS       4u                           /* columns that are centred: (s + 128) / 255 */
-#define STICK_CENTRE (128.0 / 255.0)
+#define UNIT_MARGIN 1.5                          /* of an activation's range, over what was seen */
+#define PLAYER      (ERX_FEATURES / ERX_PLAYERS) /* float columns of a player */
 
 /* What a matrix' integer columns stand for: a float column each. */
 typedef struct {
-    uint32_t width;
-    uint32_t *places; /* [width] float column */
-    double *steps;    /* [width] real value of one step */
-    double *power;    /* [width] mean square of the float column */
-} inputs_t;
+    erx_stack_input_t input;
+    uint32_t *places; /* [input.width] float column */
+} columns_t;
 
 typedef struct {
     const erx_float_model_t *model;
@@ -40,7 +28,7 @@ typedef struct {
     uint32_t moment_count;
     double *input_power; /* of all float columns */
     double limits[ERX_CONTINUOUS];
-    inputs_t wide, dense, hidden, trunk;
+    columns_t wide, dense, hidden, trunk;
     float hidden_peak, trunk_peak; /* greatest unit */
     double hidden_scale, trunk_scale;
     erx_error_t *error;
@@ -58,20 +46,16 @@ static uint32_t input_columns(const erx_float_model_t *model)
 
 /* ---- memory ---- */
 
-static bool open_inputs(inputs_t *inputs, uint32_t width)
+static bool open_columns(columns_t *columns, uint32_t width)
 {
-    inputs->width = width;
-    inputs->places = calloc(width, sizeof *inputs->places);
-    inputs->steps = calloc(width, sizeof *inputs->steps);
-    inputs->power = calloc(width, sizeof *inputs->power);
-    return inputs->places != NULL && inputs->steps != NULL && inputs->power != NULL;
+    columns->places = calloc(width, sizeof *columns->places);
+    return erx_stack_input_open(&columns->input, width) && columns->places != NULL;
 }
 
-static void close_inputs(inputs_t *inputs)
+static void close_columns(columns_t *columns)
 {
-    free(inputs->places);
-    free(inputs->steps);
-    free(inputs->power);
+    erx_stack_input_close(&columns->input);
+    free(columns->places);
 }
 
 /* Moments evenly spread over the training games. */
@@ -105,10 +89,10 @@ static erx_status_t open_work(work_t *work)
     if (status != ERX_OK)
         return status;
     work->input_power = calloc(input_columns(work->model), sizeof *work->input_power);
-    bool opened = open_inputs(&work->wide, shape->context * ERX_POLICY_WIDE);
-    opened = open_inputs(&work->dense, erx_policy_dense_input(shape)) && opened;
-    opened = open_inputs(&work->hidden, shape->hidden) && opened;
-    opened = open_inputs(&work->trunk, shape->trunk) && opened;
+    bool opened = open_columns(&work->wide, shape->context * ERX_POLICY_WIDE);
+    opened = open_columns(&work->dense, erx_policy_dense_input(shape)) && opened;
+    opened = open_columns(&work->hidden, shape->hidden) && opened;
+    opened = open_columns(&work->trunk, shape->trunk) && opened;
     if (!opened || work->input_power == NULL)
         return erx_error_set(work->error, ERX_ERR_MEMORY, "no memory for calibration");
     return ERX_OK;
@@ -116,10 +100,10 @@ static erx_status_t open_work(work_t *work)
 
 static void close_work(work_t *work)
 {
-    close_inputs(&work->wide);
-    close_inputs(&work->dense);
-    close_inputs(&work->hidden);
-    close_inputs(&work->trunk);
+    close_columns(&work->wide);
+    close_columns(&work->dense);
+    close_columns(&work->hidden);
+    close_columns(&work->trunk);
     free(work->input_power);
     free(work->moments);
 }
@@ -130,10 +114,7 @@ static void see_limits(work_t *work, const erx_mlp_moment_t *moment)
 {
     erx_float_world_t world;
     erx_sequences_world(work->sequences, moment->game, moment->frame, &world);
-    for (uint32_t p = 0; p < ERX_PLAYERS; p++)
-        for (uint32_t j = 0; j < ERX_CONTINUOUS; j++)
-            work->limits[j] =
-                fmax(work->limits[j], WIDE_MARGIN * fabs((double)world.continuous[p][j]));
+    erx_stack_see(&world, work->limits);
 }
 
 static void see_values(const float *values, uint32_t rows, uint32_t count, uint32_t total,
@@ -163,9 +144,10 @@ static erx_status_t watch(work_t *work)
         erx_mlp_float_run(work->model, work->sequences, work->moments + first, count, &pass);
         see_values(pass.input, input_columns(work->model), count, total, work->input_power,
                    &input_peak);
-        see_values(pass.hidden, shape->hidden, count, total, work->hidden.power,
+        see_values(pass.hidden, shape->hidden, count, total, work->hidden.input.power,
                    &work->hidden_peak);
-        see_values(pass.trunk, shape->trunk, count, total, work->trunk.power, &work->trunk_peak);
+        see_values(pass.trunk, shape->trunk, count, total, work->trunk.input.power,
+                   &work->trunk_peak);
         erx_progress_update(&progress, first);
     }
     erx_progress_finish(&progress);
@@ -175,15 +157,6 @@ static erx_status_t watch(work_t *work)
 
 /* ---- columns ---- */
 
-static void set_limits(work_t *work)
-{
-    int32_t *fm = tensor(work, "fm");
-    for (uint32_t j = 0; j < ERX_CONTINUOUS; j++) {
-        work->limits[j] = fmax(work->limits[j], 1.0);
-        fm[j] = erx_quantize_i32(WIDE_MAX * 256.0 / work->limits[j]);
-    }
-}
-
 /* Embeddings, 8 bits, one scale a table. */
 static double make_embed(work_t *work, uint32_t embed)
 {
@@ -191,31 +164,22 @@ static double make_embed(work_t *work, uint32_t embed)
     erx_weight_error_t *error = erx_quantizer_report_find(work->report, values);
     size_t count = (size_t)erx_policy_embed_rows(embed) * work->model->embed_widths[embed];
     char name[sizeof "E.4294967295"];
-    double greatest = 0.0;
-    for (size_t k = 0; k < count; k++)
-        greatest = fmax(greatest, fabs((double)values[k]));
-    double step = greatest > 0.0 ? greatest / I8_MAX : 1.0;
     (void)snprintf(name, sizeof name, "E.%u", embed);
-    int8_t *to = tensor(work, name);
-    for (size_t k = 0; k < count; k++) {
-        to[k] = erx_quantize_i8((double)values[k] / step);
-        erx_weight_error_add(error, (double)values[k], to[k] * step);
-    }
-    return step;
+    return erx_stack_embed(values, count, tensor(work, name), error);
 }
 
 /* Where the columns of one input are being listed. */
 typedef struct {
-    inputs_t *inputs;
-    const double *power;
+    columns_t *columns;
+    const double *power; /* of float columns */
     uint32_t count;
 } list_t;
 
 static void list(list_t *to, uint32_t place, double step)
 {
-    to->inputs->places[to->count] = place;
-    to->inputs->steps[to->count] = step;
-    to->inputs->power[to->count] = to->power[place];
+    to->columns->places[to->count] = place;
+    to->columns->input.steps[to->count] = step;
+    to->columns->input.power[to->count] = to->power[place] / (step * step);
     to->count++;
 }
 
@@ -223,7 +187,7 @@ static void list(list_t *to, uint32_t place, double step)
 static void list_control(list_t *to, uint32_t place)
 {
     for (uint32_t i = 0; i < ERX_CONTROLS / ERX_PLAYERS; i++)
-        list(to, place + i, i < STICKS ? 1.0 / 255.0 : i == STICKS ? 2.0 / 255.0 : 1.0 / I8_MAX);
+        list(to, place + i, erx_stack_control_step(i));
 }
 
 static void list_frame(work_t *work, list_t *wide, list_t *dense, uint32_t place,
@@ -233,11 +197,11 @@ static void list_frame(work_t *work, list_t *wide, list_t *dense, uint32_t place
     for (uint32_t p = 0; p < ERX_PLAYERS; p++)
         for (uint32_t j = 0; j < ERX_CONTINUOUS; j++)
             list(wide, place + p * PLAYER + j,
-                 work->limits[j] * (double)model->input_scale[j] / WIDE_MAX);
+                 work->limits[j] * (double)model->input_scale[j] / ERX_STACK_WIDE);
     for (uint32_t p = 0; p < ERX_PLAYERS; p++) {
         uint32_t flags = place + p * PLAYER + ERX_CONTINUOUS;
         for (uint32_t i = 0; i < ERX_BINARIES; i++)
-            list(dense, flags + i, 1.0 / I8_MAX);
+            list(dense, flags + i, 1.0 / ERX_STACK_FULL);
         list_control(dense, flags + ERX_BINARIES);
     }
     for (uint32_t k = 0; k < ERX_CATEGORICALS; k++)
@@ -262,60 +226,41 @@ static void list_columns(work_t *work)
 /* The step of an activation at block exponent 0, so that what was seen fits at
  * the greatest one with a margin: the bounds of MLP.md 3 grow with the step,
  * and smaller exponents serve smaller moments as well. Its columns are units. */
-static double list_units(float peak, inputs_t *inputs)
+static double list_units(float peak, columns_t *columns)
 {
     double full = UNIT_MARGIN * (double)peak;
-    double scale = full > 0.0 ? ldexp(full / I8_MAX, -ERX_EXPONENT_MAX) : 1.0;
-    for (uint32_t i = 0; i < inputs->width; i++) {
-        inputs->places[i] = i;
-        inputs->steps[i] = scale;
+    double scale = full > 0.0 ? ldexp(full / ERX_STACK_FULL, -ERX_EXPONENT_MAX) : 1.0;
+    erx_stack_input_set(&columns->input, scale);
+    for (uint32_t i = 0; i < columns->input.width; i++) {
+        columns->places[i] = i;
+        columns->input.power[i] /= scale * scale;
     }
     return scale;
 }
 
 /* ---- rows ---- */
 
-/* sum_i (row[i] - scale * rounded)^2 * power[i], in the steps of the columns. */
-static double clip_error(const inputs_t *inputs, const float *row, double scale)
-{
-    double sum = 0.0;
-    for (uint32_t i = 0; i < inputs->width; i++) {
-        double weight = (double)row[inputs->places[i]], unit = scale / inputs->steps[i];
-        double error = weight - unit * erx_quantize_i8(weight / unit);
-        sum += error * error * inputs->power[i];
-    }
-    return sum;
-}
-
-/* Quantizes the columns of inputs in a row, with the clipping that costs least
- * on real inputs. Returns the row's scale; 0 for a row of zeros. */
-static double make_row(const inputs_t *inputs, const float *row, int8_t *to,
+/* Quantizes the columns in a row of the checkpoint. Returns the row's scale; 0
+ * for a row of zeros. */
+static double make_row(const columns_t *columns, const float *row, int8_t *to,
                        erx_weight_error_t *error)
 {
-    double greatest = 0.0, best = 0.0, least = INFINITY;
-    for (uint32_t i = 0; i < inputs->width; i++)
-        greatest = fmax(greatest, fabs((double)row[inputs->places[i]]) * inputs->steps[i]);
-    for (uint32_t c = 0; c < CLIP_STEPS && greatest > 0.0; c++) {
-        double scale = greatest / I8_MAX * (1.0 - (1.0 - CLIP_LEAST) * c / (CLIP_STEPS - 1));
-        double cost = clip_error(inputs, row, scale);
-        if (cost < least) {
-            least = cost;
-            best = scale;
-        }
-    }
-    for (uint32_t i = 0; i < inputs->width && best > 0.0; i++) {
-        double weight = (double)row[inputs->places[i]];
-        to[i] = erx_quantize_i8(weight * inputs->steps[i] / best);
-        erx_weight_error_add(error, weight, to[i] * best / inputs->steps[i]);
-    }
-    return best;
+    const erx_stack_input_t *input = &columns->input;
+    double stepped[ERX_POLICY_WIDTH_MAX];
+    for (uint32_t i = 0; i < input->width; i++)
+        stepped[i] = (double)row[columns->places[i]] * input->steps[i];
+    double scale = erx_stack_row(stepped, input, to);
+    for (uint32_t i = 0; i < input->width && scale > 0.0; i++)
+        erx_weight_error_add(error, (double)row[columns->places[i]],
+                             to[i] * scale / input->steps[i]);
+    return scale;
 }
 
 /* A matrix of the checkpoint, or the part of it whose columns are inputs. */
 typedef struct {
     const float *weights; /* [rows][columns] */
     uint32_t rows, columns;
-    const inputs_t *inputs;
+    const columns_t *inputs;
     double unit; /* real value of one unit of the result; of regressions divided by their scale */
 } matrix_t;
 
@@ -327,7 +272,7 @@ static void make_matrix(work_t *work, const matrix_t *matrix, const float *row_s
         const float *from = matrix->weights + (size_t)row * matrix->columns;
         double scale = row_scales == NULL ? 1.0 : (double)row_scales[row];
         factors[row] =
-            make_row(matrix->inputs, from, to + (size_t)row * matrix->inputs->width, error) *
+            make_row(matrix->inputs, from, to + (size_t)row * matrix->inputs->input.width, error) *
             scale / matrix->unit;
     }
 }
@@ -339,8 +284,9 @@ static erx_status_t make_layer(work_t *work, const char *name, const matrix_t *m
     double factors[ERX_POLICY_WIDTH_MAX];
     (void)snprintf(multipliers, sizeof multipliers, "%s_m", name);
     make_matrix(work, matrix, NULL, tensor(work, name), factors);
-    return erx_multipliers_fill(multipliers, factors, matrix->rows, SHIFT_MIN, SHIFT_MAX,
-                                tensor(work, multipliers), shift_out, work->error);
+    return erx_multipliers_fill(multipliers, factors, matrix->rows, ERX_STACK_SHIFT_MIN,
+                                ERX_STACK_SHIFT_MAX, tensor(work, multipliers), shift_out,
+                                work->error);
 }
 
 static erx_status_t make_heads(work_t *work, int32_t *shift_out)
@@ -353,20 +299,20 @@ static erx_status_t make_heads(work_t *work, int32_t *shift_out)
     for (uint32_t head = 0; head < ERX_OUTPUT_HEADS; head++) {
         uint32_t width = erx_float_head_width(head);
         bool regresses = head < ERX_REGRESSION_HEADS;
-        const matrix_t matrix = {model->heads[head], width, work->trunk.width, &work->trunk,
-                                 1.0 / Q16};
+        const matrix_t matrix = {model->heads[head], width, work->trunk.input.width, &work->trunk,
+                                 1.0 / ERX_STACK_Q16};
         make_matrix(work, &matrix, regresses ? model->output_scale + row : NULL,
-                    weights + (size_t)row * work->trunk.width, factors + row);
+                    weights + (size_t)row * work->trunk.input.width, factors + row);
         erx_weight_error_t *error =
             erx_quantizer_report_find(work->report, model->head_biases[head]);
         for (uint32_t i = 0; i < width; i++, row++) {
-            double unit = Q16 * (regresses ? (double)model->output_scale[row] : 1.0);
+            double unit = ERX_STACK_Q16 * (regresses ? (double)model->output_scale[row] : 1.0);
             bias[row] = erx_quantize_i32((double)model->head_biases[head][i] * unit);
             erx_weight_error_add(error, (double)model->head_biases[head][i], bias[row] / unit);
         }
     }
-    return erx_multipliers_fill("Wo_m", factors, ERX_FLOAT_OUTPUTS, SHIFT_MIN, SHIFT_MAX,
-                                tensor(work, "Wo_m"), shift_out, work->error);
+    return erx_multipliers_fill("Wo_m", factors, ERX_FLOAT_OUTPUTS, ERX_STACK_SHIFT_MIN,
+                                ERX_STACK_SHIFT_MAX, tensor(work, "Wo_m"), shift_out, work->error);
 }
 
 /* What the middle of every stick gives to a unit of the first layer. */
@@ -377,12 +323,12 @@ static double stick_offset(const work_t *work, const float *row)
     uint32_t place = 0;
     for (uint32_t k = 0; k < model->shape.stack.context; k++, place += model->input_width)
         for (uint32_t p = 0; p < ERX_PLAYERS; p++)
-            for (uint32_t s = 0; s < STICKS; s++)
+            for (uint32_t s = 0; s < ERX_STACK_STICKS; s++)
                 sum += (double)row[place + p * PLAYER + ERX_CONTINUOUS + ERX_BINARIES + s];
     for (uint32_t p = 0; p < ERX_PLAYERS; p++, place += ERX_CONTROLS / ERX_PLAYERS)
-        for (uint32_t s = 0; s < STICKS; s++)
+        for (uint32_t s = 0; s < ERX_STACK_STICKS; s++)
             sum += (double)row[place + s];
-    return STICK_CENTRE * sum;
+    return ERX_STACK_STICK_CENTRE * sum;
 }
 
 static void make_biases(work_t *work)
@@ -391,7 +337,8 @@ static void make_biases(work_t *work)
     const erx_policy_shape_t *shape = &model->shape.stack;
     erx_weight_error_t *first_error = erx_quantizer_report_find(work->report, model->hidden_bias);
     erx_weight_error_t *trunk_error = erx_quantizer_report_find(work->report, model->trunk_bias);
-    const double first_unit = work->hidden_scale / UNIT, trunk_unit = work->trunk_scale / UNIT;
+    const double first_unit = work->hidden_scale / ERX_STACK_UNIT,
+                 trunk_unit = work->trunk_scale / ERX_STACK_UNIT;
     int32_t *b1 = tensor(work, "b1"), *bt = tensor(work, "bt");
     for (uint32_t o = 0; o < shape->hidden; o++) {
         double offset = stick_offset(work, model->hidden + (size_t)o * input_columns(model));
@@ -410,11 +357,12 @@ static erx_status_t make_all(work_t *work)
 {
     const erx_float_model_t *model = work->model;
     const uint32_t H = model->shape.stack.hidden, T = model->shape.stack.trunk;
-    set_limits(work);
+    erx_stack_set_limits(work->limits, tensor(work, "fm"));
     list_columns(work);
     work->hidden_scale = list_units(work->hidden_peak, &work->hidden);
     work->trunk_scale = list_units(work->trunk_peak, &work->trunk);
-    const double hidden_unit = work->hidden_scale / UNIT, trunk_unit = work->trunk_scale / UNIT;
+    const double hidden_unit = work->hidden_scale / ERX_STACK_UNIT,
+                 trunk_unit = work->trunk_scale / ERX_STACK_UNIT;
     const matrix_t wide = {model->hidden, H, input_columns(model), &work->wide, hidden_unit};
     const matrix_t dense = {model->hidden, H, input_columns(model), &work->dense, hidden_unit};
     const matrix_t trunk = {model->trunk, T, H, &work->hidden, trunk_unit};

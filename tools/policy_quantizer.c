@@ -4,33 +4,16 @@
 #include "mem/assert.h"
 #include "tools/policy_integer.h"
 #include "tools/quantizer_number.h"
+#include "tools/stack_quantizer.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOMENTS      8192u /* that ranges are taken from, spread over all games */
-#define I8_MAX       127.0
-#define WIDE_MAX     16256.0 /* 127 << 7: of a 16-bit column */
-#define WIDE_MARGIN  1.25    /* of a continuous value's range, over what was seen */
-#define UNIT         256.0   /* a step of an activation, in units */
-#define Q16          65536.0
-#define SHIFT_MIN    16
-#define SHIFT_MAX    30
-#define CLIP_STEPS   21u /* clip factors from CLIP_LEAST to 1 */
-#define CLIP_LEAST   0.6
-#define SCALE_RANK   0.75 /* quantile of a moment's greatest unit that is one full activation */
-#define STICKS       4u   /* flags that are centred: value = (s + 128) / 255 */
-#define STICK_BEGIN  ERX_BINARIES
-#define STICK_CENTRE (128.0 / 255.0)
-
-/* What was seen at the inputs of a matrix. */
-typedef struct {
-    double *power;  /* [width] mean square of each column, in its integer's steps */
-    double *scales; /* [width] real value of one step of each column */
-    uint32_t width;
-} inputs_t;
+#define MOMENTS     8192u /* that ranges are taken from, spread over all games */
+#define SCALE_RANK  0.75  /* quantile of a moment's greatest unit that is one full activation */
+#define STICK_BEGIN ERX_BINARIES
 
 typedef struct {
     const erx_policy_float_t *policy;
@@ -39,29 +22,13 @@ typedef struct {
     uint32_t sample_count;
     erx_policy_file_t *draft;
     double limits[ERX_CONTINUOUS]; /* game units at WIDE_MAX */
-    inputs_t wide, dense, hidden, trunk;
+    erx_stack_input_t wide, dense, hidden, trunk;
     float *hidden_peaks, *trunk_peaks; /* [sample_count] greatest unit of each moment */
     double hidden_scale, trunk_scale;
     erx_error_t *error;
 } work_t;
 
 /* ---- memory ---- */
-
-static erx_status_t open_inputs(work_t *work, inputs_t *inputs, uint32_t width)
-{
-    inputs->width = width;
-    inputs->power = calloc(width, sizeof *inputs->power);
-    inputs->scales = calloc(width, sizeof *inputs->scales);
-    if (inputs->power == NULL || inputs->scales == NULL)
-        return erx_error_set(work->error, ERX_ERR_MEMORY, "no memory for the policy's ranges");
-    return ERX_OK;
-}
-
-static void close_inputs(inputs_t *inputs)
-{
-    free(inputs->power);
-    free(inputs->scales);
-}
 
 static erx_status_t open_work(work_t *work)
 {
@@ -73,29 +40,25 @@ static erx_status_t open_work(work_t *work)
     erx_status_t status =
         erx_policy_samples_list(work->sequences, false, ERX_MAX(all / MOMENTS, 1u), &work->samples,
                                 &work->sample_count, work->error);
-    if (status == ERX_OK)
-        status = open_inputs(work, &work->wide, shape->context * ERX_POLICY_WIDE);
-    if (status == ERX_OK)
-        status = open_inputs(work, &work->dense, shape->context * erx_policy_dense_columns(shape));
-    if (status == ERX_OK)
-        status = open_inputs(work, &work->hidden, shape->hidden);
-    if (status == ERX_OK)
-        status = open_inputs(work, &work->trunk, shape->trunk);
     if (status != ERX_OK)
         return status;
+    bool opened = erx_stack_input_open(&work->wide, shape->context * ERX_POLICY_WIDE);
+    opened = erx_stack_input_open(&work->dense, erx_policy_dense_input(shape)) && opened;
+    opened = erx_stack_input_open(&work->hidden, shape->hidden) && opened;
+    opened = erx_stack_input_open(&work->trunk, shape->trunk) && opened;
     work->hidden_peaks = calloc(work->sample_count, sizeof *work->hidden_peaks);
     work->trunk_peaks = calloc(work->sample_count, sizeof *work->trunk_peaks);
-    if (work->hidden_peaks == NULL || work->trunk_peaks == NULL)
+    if (!opened || work->hidden_peaks == NULL || work->trunk_peaks == NULL)
         return erx_error_set(work->error, ERX_ERR_MEMORY, "no memory for the policy's ranges");
     return ERX_OK;
 }
 
 static void close_work(work_t *work)
 {
-    close_inputs(&work->wide);
-    close_inputs(&work->dense);
-    close_inputs(&work->hidden);
-    close_inputs(&work->trunk);
+    erx_stack_input_close(&work->wide);
+    erx_stack_input_close(&work->dense);
+    erx_stack_input_close(&work->hidden);
+    erx_stack_input_close(&work->trunk);
     free(work->hidden_peaks);
     free(work->trunk_peaks);
     free(work->samples);
@@ -122,16 +85,9 @@ static void find_limits(work_t *work)
     for (uint32_t i = 0; i < work->sample_count; i++) {
         erx_float_world_t world;
         erx_policy_sample_world(work->sequences, &work->samples[i], 1, 0, &world);
-        for (uint32_t p = 0; p < ERX_PLAYERS; p++)
-            for (uint32_t j = 0; j < ERX_CONTINUOUS; j++)
-                work->limits[j] =
-                    fmax(work->limits[j], WIDE_MARGIN * fabs((double)world.continuous[p][j]));
+        erx_stack_see(&world, work->limits);
     }
-    int32_t *fm = tensor(work, "fm");
-    for (uint32_t j = 0; j < ERX_CONTINUOUS; j++) {
-        work->limits[j] = fmax(work->limits[j], 1.0);
-        fm[j] = erx_quantize_i32(WIDE_MAX * 256.0 / work->limits[j]);
-    }
+    erx_stack_set_limits(work->limits, tensor(work, "fm"));
 }
 
 /* Embeddings, 8 bits, one scale a table. */
@@ -141,14 +97,8 @@ static void quantize_embeds(work_t *work, double *steps)
     for (uint32_t i = 0; i < ERX_POLICY_EMBEDS; i++) {
         char name[sizeof "E.4294967295"];
         size_t count = (size_t)erx_policy_embed_rows(i) * policy->shape.embed_widths[i];
-        double greatest = 0.0;
-        for (size_t k = 0; k < count; k++)
-            greatest = fmax(greatest, fabs((double)policy->embeds[i][k]));
-        steps[i] = greatest > 0.0 ? greatest / I8_MAX : 1.0;
         (void)snprintf(name, sizeof name, "E.%u", i);
-        int8_t *values = tensor(work, name);
-        for (size_t k = 0; k < count; k++)
-            values[k] = erx_quantize_i8((double)policy->embeds[i][k] / steps[i]);
+        steps[i] = erx_stack_embed(policy->embeds[i], count, tensor(work, name), NULL);
     }
 }
 
@@ -156,17 +106,16 @@ static void quantize_embeds(work_t *work, double *steps)
 static void set_column_scales(work_t *work, const double *embed_steps)
 {
     const erx_policy_float_t *policy = work->policy;
-    double *wide = work->wide.scales, *dense = work->dense.scales;
+    double *wide = work->wide.steps, *dense = work->dense.steps;
     for (uint32_t k = 0; k < policy->shape.context; k++) {
         for (uint32_t i = 0; i < ERX_POLICY_WIDE; i++) {
             uint32_t j = i % ERX_CONTINUOUS;
-            *wide++ = work->limits[j] * (double)policy->input_scale[j] / WIDE_MAX;
+            *wide++ = work->limits[j] * (double)policy->input_scale[j] / ERX_STACK_WIDE;
         }
         for (uint32_t i = 0; i < ERX_PLAYERS * ERX_POLICY_FLAGS; i++) {
             uint32_t flag = i % ERX_POLICY_FLAGS;
-            bool stick = flag >= STICK_BEGIN && flag < STICK_BEGIN + STICKS;
-            bool shoulder = flag == STICK_BEGIN + STICKS;
-            *dense++ = stick ? 1.0 / 255.0 : shoulder ? 2.0 / 255.0 : 1.0 / I8_MAX;
+            *dense++ = flag < STICK_BEGIN ? 1.0 / ERX_STACK_FULL
+                                          : erx_stack_control_step(flag - STICK_BEGIN);
         }
         for (uint32_t c = 0; c < ERX_CATEGORICALS; c++)
             for (uint32_t i = 0; i < policy->shape.embed_widths[erx_policy_embed_of(c)]; i++)
@@ -193,8 +142,8 @@ static void add_frames(work_t *work, const erx_policy_integer_t *integer, uint32
         }
 }
 
-static void add_units(const float *units, uint32_t count, uint32_t samples, inputs_t *inputs,
-                      float *peaks)
+static void add_units(const float *units, uint32_t count, uint32_t samples,
+                      erx_stack_input_t *inputs, float *peaks)
 {
     for (uint32_t o = 0; o < count; o++)
         for (uint32_t s = 0; s < samples; s++) {
@@ -238,53 +187,21 @@ static int compare_floats(const void *left, const void *right)
 }
 
 /* The step of an activation at block exponent 0; peaks are sorted. */
-static double activation_scale(float *peaks, uint32_t count, inputs_t *inputs)
+static double activation_scale(float *peaks, uint32_t count, erx_stack_input_t *inputs)
 {
     qsort(peaks, count, sizeof *peaks, compare_floats);
     double peak = (double)peaks[(uint32_t)(SCALE_RANK * (count - 1))];
-    double scale = peak > 0.0 ? peak / I8_MAX : 1.0;
-    for (uint32_t o = 0; o < inputs->width; o++)
-        inputs->scales[o] = scale;
+    double scale = peak > 0.0 ? peak / ERX_STACK_FULL : 1.0;
+    erx_stack_input_set(inputs, scale);
     return scale;
 }
 
 /* ---- rows ---- */
 
-/* sum_i (row[i] - step * rounded)^2 * power[i] */
-static double clip_error(const double *row, const inputs_t *inputs, double step)
-{
-    double sum = 0.0;
-    for (uint32_t i = 0; i < inputs->width; i++) {
-        double error = row[i] - step * erx_quantize_i8(row[i] / step);
-        sum += error * error * inputs->power[i];
-    }
-    return sum;
-}
-
-/* Quantizes a row, given a step of each column, with the clipping that costs
- * least on real inputs. Returns the row's step; 0 for a row of zeros. */
-static double quantize_row(const double *row, const inputs_t *inputs, int8_t *row_out)
-{
-    double greatest = 0.0, best = 0.0, least = INFINITY;
-    for (uint32_t i = 0; i < inputs->width; i++)
-        greatest = fmax(greatest, fabs(row[i]));
-    for (uint32_t c = 0; c < CLIP_STEPS && greatest > 0.0; c++) {
-        double step = greatest / I8_MAX * (1.0 - (1.0 - CLIP_LEAST) * c / (CLIP_STEPS - 1));
-        double error = clip_error(row, inputs, step);
-        if (error < least) {
-            least = error;
-            best = step;
-        }
-    }
-    for (uint32_t i = 0; i < inputs->width; i++)
-        row_out[i] = best > 0.0 ? erx_quantize_i8(row[i] / best) : 0;
-    return best;
-}
-
 /* The names of one matrix' tensors, and what its rows come from and give. */
 typedef struct {
     const char *weights, *multipliers;
-    const inputs_t *inputs;
+    const erx_stack_input_t *inputs;
     uint32_t rows;
     double unit; /* real value of one unit of the result */
 } target_t;
@@ -305,11 +222,11 @@ static erx_status_t quantize_matrix(work_t *work, const target_t *target, row_fn
         status = erx_error_set(work->error, ERX_ERR_MEMORY, "no memory for %s", target->weights);
     for (uint32_t o = 0; o < target->rows && status == ERX_OK; o++) {
         read(work, o, row);
-        factors[o] = quantize_row(row, target->inputs, weights + (size_t)o * width) / target->unit;
+        factors[o] = erx_stack_row(row, target->inputs, weights + (size_t)o * width) / target->unit;
     }
     if (status == ERX_OK)
-        status = erx_multipliers_fill(target->weights, factors, target->rows, SHIFT_MIN, SHIFT_MAX,
-                                      multipliers, shift_out, work->error);
+        status = erx_multipliers_fill(target->weights, factors, target->rows, ERX_STACK_SHIFT_MIN,
+                                      ERX_STACK_SHIFT_MAX, multipliers, shift_out, work->error);
     free(row);
     free(factors);
     return status;
@@ -328,7 +245,7 @@ static void read_wide_row(const work_t *work, uint32_t o, double *row)
         uint32_t column = i % ERX_POLICY_WIDE;
         uint32_t place =
             column / ERX_CONTINUOUS * (ERX_FEATURES / ERX_PLAYERS) + column % ERX_CONTINUOUS;
-        row[i] = (double)first_row(work, o, i / ERX_POLICY_WIDE)[place] * work->wide.scales[i];
+        row[i] = (double)first_row(work, o, i / ERX_POLICY_WIDE)[place] * work->wide.steps[i];
     }
 }
 
@@ -341,7 +258,7 @@ static void read_dense_row(const work_t *work, uint32_t o, double *row)
         if (column < flags)
             place = column / ERX_POLICY_FLAGS * (ERX_FEATURES / ERX_PLAYERS) + ERX_CONTINUOUS +
                     column % ERX_POLICY_FLAGS;
-        row[i] = (double)first_row(work, o, i / columns)[place] * work->dense.scales[i];
+        row[i] = (double)first_row(work, o, i / columns)[place] * work->dense.steps[i];
     }
 }
 
@@ -349,7 +266,7 @@ static void read_trunk_row(const work_t *work, uint32_t o, double *row)
 {
     const erx_policy_layer_t *layer = &work->policy->layers[ERX_POLICY_TRUNK];
     for (uint32_t i = 0; i < layer->columns; i++)
-        row[i] = (double)layer->weights[(size_t)o * layer->columns + i] * work->hidden.scales[i];
+        row[i] = (double)layer->weights[(size_t)o * layer->columns + i] * work->hidden.steps[i];
 }
 
 static void read_head_row(const work_t *work, uint32_t o, double *row)
@@ -359,7 +276,7 @@ static void read_head_row(const work_t *work, uint32_t o, double *row)
         &work->policy->layers[analog ? ERX_POLICY_ANALOG : ERX_POLICY_BUTTON];
     uint32_t from = analog ? o : o - ERX_POLICY_ANALOGS;
     for (uint32_t i = 0; i < layer->columns; i++)
-        row[i] = (double)layer->weights[(size_t)from * layer->columns + i] * work->trunk.scales[i];
+        row[i] = (double)layer->weights[(size_t)from * layer->columns + i] * work->trunk.steps[i];
 }
 
 /* ---- biases ---- */
@@ -370,8 +287,8 @@ static double first_bias(const work_t *work, uint32_t o)
     double bias = (double)work->policy->layers[ERX_POLICY_HIDDEN].bias[o];
     for (uint32_t k = 0; k < work->policy->shape.context; k++)
         for (uint32_t p = 0; p < ERX_PLAYERS; p++)
-            for (uint32_t s = 0; s < STICKS; s++)
-                bias += STICK_CENTRE *
+            for (uint32_t s = 0; s < ERX_STACK_STICKS; s++)
+                bias += ERX_STACK_STICK_CENTRE *
                         (double)first_row(
                             work, o,
                             k)[p * ERX_FEATURES / ERX_PLAYERS + ERX_CONTINUOUS + STICK_BEGIN + s];
@@ -384,15 +301,15 @@ static void quantize_biases(work_t *work)
     const erx_policy_layer_t *layers = work->policy->layers;
     int32_t *first = tensor(work, "b1"), *trunk = tensor(work, "bt"), *heads = tensor(work, "bo");
     for (uint32_t o = 0; o < shape->hidden; o++)
-        first[o] = erx_quantize_i32(first_bias(work, o) * UNIT / work->hidden_scale);
+        first[o] = erx_quantize_i32(first_bias(work, o) * ERX_STACK_UNIT / work->hidden_scale);
     for (uint32_t o = 0; o < shape->trunk; o++)
-        trunk[o] =
-            erx_quantize_i32((double)layers[ERX_POLICY_TRUNK].bias[o] * UNIT / work->trunk_scale);
+        trunk[o] = erx_quantize_i32((double)layers[ERX_POLICY_TRUNK].bias[o] * ERX_STACK_UNIT /
+                                    work->trunk_scale);
     for (uint32_t o = 0; o < ERX_POLICY_OUTPUTS; o++)
         heads[o] = erx_quantize_i32(
-            Q16 * (double)(o < ERX_POLICY_ANALOGS
-                               ? layers[ERX_POLICY_ANALOG].bias[o]
-                               : layers[ERX_POLICY_BUTTON].bias[o - ERX_POLICY_ANALOGS]));
+            ERX_STACK_Q16 * (double)(o < ERX_POLICY_ANALOGS
+                                         ? layers[ERX_POLICY_ANALOG].bias[o]
+                                         : layers[ERX_POLICY_BUTTON].bias[o - ERX_POLICY_ANALOGS]));
 }
 
 /* ---- all ---- */
@@ -400,7 +317,8 @@ static void quantize_biases(work_t *work)
 static erx_status_t quantize_layers(work_t *work)
 {
     const erx_policy_shape_t *shape = &work->policy->shape;
-    double hidden_unit = work->hidden_scale / UNIT, trunk_unit = work->trunk_scale / UNIT;
+    double hidden_unit = work->hidden_scale / ERX_STACK_UNIT,
+           trunk_unit = work->trunk_scale / ERX_STACK_UNIT;
     const struct {
         target_t target;
         row_fn read;
@@ -408,7 +326,7 @@ static erx_status_t quantize_layers(work_t *work)
         {{"Wc", "Wc_m", &work->wide, shape->hidden, hidden_unit}, read_wide_row},
         {{"Wd", "Wd_m", &work->dense, shape->hidden, hidden_unit}, read_dense_row},
         {{"Wt", "Wt_m", &work->hidden, shape->trunk, trunk_unit}, read_trunk_row},
-        {{"Wo", "Wo_m", &work->trunk, ERX_POLICY_OUTPUTS, 1.0 / Q16}, read_head_row},
+        {{"Wo", "Wo_m", &work->trunk, ERX_POLICY_OUTPUTS, 1.0 / ERX_STACK_Q16}, read_head_row},
     };
     int32_t *shifts = tensor(work, "sc");
     erx_status_t status = ERX_OK;
