@@ -4,14 +4,13 @@
 #include "node/node_clock.h"
 #include "node/rpc_client.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #define TIMEOUT_MS       3000u
+#define INTERVAL_MS_MAX  3600000u
 #define ANSWER_BYTES_MAX ((size_t)4 << 20)
 #define URL_BYTES        512u
 #define TO_THE_TOP       "\x1b[H\x1b[J"
@@ -40,22 +39,11 @@ static void on_signal(int number)
 
 static const struct argp_option options[] = {
     {"url", OPTION_URL, "URL", 0, "Address of the validator (default http://127.0.0.1:8899)", 1},
-    {"interval", OPTION_INTERVAL, "MS", 0, "Milliseconds between two readings (default 1000)", 1},
-    {"count", OPTION_COUNT, "N", 0, "End after N screens", 1},
+    {"interval", OPTION_INTERVAL, "MS", 0,
+     "Milliseconds between two readings, 50 to 3600000 (default 1000)", 1},
+    {"count", OPTION_COUNT, "N", 0, "End after N screens (default: at SIGINT)", 1},
     {0},
 };
-
-static uint64_t read_number(const struct argp_state *state, const char *option, const char *text,
-                            uint64_t least)
-{
-    char *end;
-    errno = 0;
-    uint64_t number = strtoull(text, &end, 10);
-    if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9' || number < least)
-        argp_error(state, "--%s: '%s' is no whole number of at least %u", option, text,
-                   (unsigned)least);
-    return number;
-}
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
@@ -65,14 +53,14 @@ static error_t parse(int key, char *text, struct argp_state *state)
         request->url = text;
         return 0;
     case OPTION_INTERVAL:
-        request->interval_ms = read_number(state, "interval", text, 50);
+        request->interval_ms = erx_node_number(state, "interval", text, 50, INTERVAL_MS_MAX);
         return 0;
     case OPTION_COUNT:
-        request->count = read_number(state, "count", text, 1);
+        request->count = erx_node_number(state, "count", text, 1, UINT64_MAX);
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "'%s' is not expected", text);
-        return EINVAL;
+        return 0;
     default:
         return ARGP_ERR_UNKNOWN;
     }

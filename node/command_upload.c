@@ -3,9 +3,7 @@
 #include "node/node_clock.h"
 #include "node/uploader.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -25,17 +23,18 @@ typedef struct {
 } request_t;
 
 static const struct argp_option options[] = {
-    {"url", OPTION_URL, "RPC", 0, "Address of the validator's JSON-RPC", 1},
-    {"keypair", OPTION_KEYPAIR, "FILE", 0, "Keypair that pays and will own the accounts", 1},
+    {"url", OPTION_URL, "RPC", 0,
+     "Address of the validator's JSON-RPC, such as http://127.0.0.1:8899 (required)", 1},
+    {"keypair", OPTION_KEYPAIR, "FILE", 0, "Keypair that pays and will own the accounts (required)",
+     1},
     {"model-id", OPTION_ID, "N", 0, "Number of the model on the validator (default 2)", 1},
-    {"program", OPTION_PROGRAM, "KEY", 0, "Id of the world program", 1},
+    {"program", OPTION_PROGRAM, "KEY", 0, "Id of the world program (default: as serve)", 1},
     {0},
 };
 
 static error_t parse(int key, char *text, struct argp_state *state)
 {
     request_t *request = state->input;
-    char *end;
     switch (key) {
     case OPTION_URL:
         request->url = text;
@@ -47,19 +46,18 @@ static error_t parse(int key, char *text, struct argp_state *state)
         request->program = text;
         return 0;
     case OPTION_ID:
-        errno = 0;
-        request->model_id = strtoull(text, &end, 10);
-        if (errno != 0 || *end != '\0' || text[0] < '0' || text[0] > '9')
-            argp_error(state, "--model-id: '%s' is no whole number", text);
+        request->model_id = erx_node_number(state, "model-id", text, 0, UINT64_MAX);
         return 0;
     case ARGP_KEY_ARG:
         if (request->directory != NULL)
-            argp_error(state, "'%s' is not expected: one model at a time", text);
+            argp_error(state, "one DIR at a time: '%s' is one too many", text);
         request->directory = text;
         return 0;
     case ARGP_KEY_END:
-        if (request->directory == NULL || request->url == NULL || request->keypair == NULL)
-            argp_error(state, "DIR, --url and --keypair are needed");
+        if (request->directory == NULL)
+            argp_error(state, "DIR is missing: a model directory");
+        if (request->url == NULL || request->keypair == NULL)
+            argp_error(state, "--%s is missing", request->url == NULL ? "url" : "keypair");
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;

@@ -17,6 +17,11 @@ int erx_command_upload(int argc, char **argv);
  * returns on --help, --version or a usage error. */
 void erx_node_parse(const struct argp *argp, int argc, char **argv, void *input);
 
+/* Reads all of text as a decimal whole number in [least, greatest]; anything else is
+ * a usage error that names the option. */
+uint64_t erx_node_number(const struct argp_state *state, const char *option, const char *text,
+                         uint64_t least, uint64_t greatest);
+
 /* Prints "erx NAME: reason" and returns ERX_NODE_EXIT_FAILED. */
 int erx_node_fail(const char *name, const erx_failure_t *failure);
 
