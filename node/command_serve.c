@@ -7,7 +7,14 @@
 
 #define OVERRIDES_MAX 128u
 
-enum { OPTION_BOTS = 256, OPTION_DATA_COPY, OPTION_SECONDS, OPTION_CONFIG, OPTION_PRINT };
+enum {
+    OPTION_BOTS = 256,
+    OPTION_DATA_COPY,
+    OPTION_ARCHIVE,
+    OPTION_SECONDS,
+    OPTION_CONFIG,
+    OPTION_PRINT
+};
 
 /* Settings of the command line win over those of the file, wherever they stand. */
 typedef struct {
@@ -23,6 +30,8 @@ static const struct argp_option options[] = {
     {"data", 'd', "DIR", 0, "Data directory; made where there is none", 1},
     {"data-copy", OPTION_DATA_COPY, "DIR", 0,
      "Keep the journal's second copy there, best on another device", 1},
+    {"archive", OPTION_ARCHIVE, "DIR", 0,
+     "Keep all records of the journal there, for verification from the first block", 1},
     {"listen", 'l', "HOST:PORT", 0, "Address; the next port takes WebSocket too", 1},
     {"bots", OPTION_BOTS, "N", 0, "Sessions that play themselves", 2},
     {"seconds", OPTION_SECONDS, "S", 0, "Stop after S seconds", 2},
@@ -63,6 +72,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
         return 0;
     case OPTION_DATA_COPY:
         add(state, "data_copy", text);
+        return 0;
+    case OPTION_ARCHIVE:
+        add(state, "archive", text);
         return 0;
     case 'l':
         add(state, "listen", text);

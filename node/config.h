@@ -22,6 +22,7 @@ typedef struct {
     char model[ERX_CONFIG_TEXT_MAX];
     char data[ERX_CONFIG_TEXT_MAX];
     char data_copy[ERX_CONFIG_TEXT_MAX]; /* empty: in data, or where it went before */
+    char archive[ERX_CONFIG_TEXT_MAX];   /* empty: none */
     char listen[ERX_CONFIG_TEXT_MAX];
     char web[ERX_CONFIG_TEXT_MAX]; /* empty: the page that is part of the program */
     uint32_t bots;

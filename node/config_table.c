@@ -20,6 +20,9 @@ const erx_setting_t erx_settings[] = {
     TEXT(NULL, data_copy, "",
          "Directory of the journal's second copy, best on another device; empty: in data, or where "
          "it went when that was made."),
+    TEXT(NULL, archive, "",
+         "Directory where all records of the journal stay, for verification from the first block; "
+         "empty: none."),
     TEXT(NULL, listen, "127.0.0.1:8899",
          "Address for HTTP and WebSocket; the next port takes WebSocket too. Port 0: any free "
          "pair."),

@@ -126,6 +126,7 @@ static bool open_rollup(erx_validator_t *validator, erx_failure_t *failure)
     rollup.verifier_count = config->verifiers;
     rollup.data_directory = config->data;
     rollup.copy_directory = text_or_null(config->data_copy);
+    rollup.archive_directory = text_or_null(config->archive);
     rollup.restart_ns = config->restart_ms * ERX_MILLISECOND_NS;
     rollup.upload_models = config->upload_models;
     rollup.upload_sessions = config->upload_sessions;

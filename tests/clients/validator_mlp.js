@@ -15,6 +15,7 @@ const UPLOADED = 2;
 const [RING, FRAME_BYTES] = [8, 256]; // HiddenState: 16 of header, 192 of world, then the ring
 const directory = mkdtempSync(join(tmpdir(), "erx-mlp-"));
 const network = join(directory, "network");
+const archive = join(directory, "archive");
 const [payer, other] = [Keypair.generate(), Keypair.generate()];
 const [played, called] = [BigInt(Date.now()) * 4n, BigInt(Date.now()) * 4n + 1n];
 let validator, connection;
@@ -30,7 +31,7 @@ const read = async (address) => (await connection.getAccountInfo(address, "proce
 const frameOf = async (id) => world.readSession(await read(world.sessionAddress(id))).frame;
 
 async function start() {
-  validator = await startIn(directory, erx, model);
+  validator = await startIn(directory, erx, model, [`archive=${archive}`]);
   connection = new Connection(validator.url, "confirmed");
 }
 
@@ -113,9 +114,14 @@ await check("killed, it goes on with the frames that clients saw", async () => {
   await until("it goes on", async () => (await frameOf(played)) > seen);
   assertEqual(readHidden(await read(world.hiddenAddress(played))).begun, 1);
   await validator.stop();
-  const verified = run("verify", "--data", join(directory, "data"));
-  assertEqual(verified.status, 0, verified.stderr);
-  assert(verified.stdout.includes("every hash agrees"), verified.stdout);
+  for (const place of [
+    ["--data", join(directory, "data")],
+    ["--archive", archive],
+  ]) {
+    const verified = run("verify", ...place);
+    assertEqual(verified.status, 0, verified.stderr);
+    assert(verified.stdout.includes("every hash agrees"), verified.stdout);
+  }
 });
 
 await validator?.stop("SIGKILL");
