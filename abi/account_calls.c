@@ -16,6 +16,9 @@ int32_t erx_rollup_read_account(const erx_rollup_t *rollup, const erx_pubkey_t *
     if (key == NULL || (capacity > 0 && data_out == NULL))
         return erx_result_missing(key == NULL ? "key" : "data_out");
     erx_account_info_t own;
+    result = info_out == NULL ? ERX_STATUS_OK : erx_result_fits(info_out, sizeof own);
+    if (result != ERX_STATUS_OK)
+        return result;
     uint32_t size = 0;
     erx_runtime_t *runtime = state->runtime;
     erx_runtime_read_begin(runtime, false);
@@ -155,6 +158,9 @@ static int32_t change(erx_rollup_t *rollup, const erx_pubkey_t *key, bool replac
     return status == ERX_OK ? ERX_STATUS_OK : erx_result_keep(&error);
 }
 
+#define IMAGE_FLAGS                                                                                \
+    (ERX_ACCOUNT_IMAGE_READ_ONLY | ERX_ACCOUNT_IMAGE_DELEGATED | ERX_ACCOUNT_IMAGE_EXECUTABLE)
+
 static uint8_t flags_of(uint32_t image_flags)
 {
     uint8_t flags = 0;
@@ -209,6 +215,8 @@ int32_t erx_rollup_put_account(erx_rollup_t *rollup, const erx_account_image_t *
     if (own.data_size > ERX_ACCOUNT_DATA_MAX || (own.data_size > 0 && own.data == NULL))
         return erx_result_refuse(ERX_STATUS_RANGE, "data_size: %zu is not in 0 to %u",
                                  own.data_size, ERX_ACCOUNT_DATA_MAX);
+    if ((own.flags & ~(uint32_t)IMAGE_FLAGS) != 0)
+        return erx_result_refuse(ERX_STATUS_RANGE, "flags: 0x%x has unknown bits", own.flags);
     return change(rollup, &own.key, true, put, &own);
 }
 

@@ -261,7 +261,8 @@ typedef struct {
 ERX_API void erx_session_config_default(erx_session_config_t *config);
 
 /* Creates a session and its three accounts; durable with the next block.
- * Control thread. FULL, RANGE, NOT_FOUND (model), STATE (the id is in use). */
+ * Control thread. FULL, RANGE, ARGUMENT (one key in both seats), NOT_FOUND (model),
+ * STATE (the id is in use). */
 ERX_API int32_t erx_rollup_create_session(erx_rollup_t *rollup, const erx_session_config_t *config,
                                           erx_session_ref_t *session_out);
 

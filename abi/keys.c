@@ -45,8 +45,11 @@ int32_t erx_find_program_address(const uint8_t *const *seeds, const size_t *size
     if (count >= ERX_ADDRESS_SEEDS_MAX)
         return erx_result_refuse(ERX_STATUS_RANGE, "count: %zu is more than %u", count,
                                  ERX_ADDRESS_SEEDS_MAX - 1);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
+        if (seeds[i] == NULL && sizes[i] > 0)
+            return erx_result_missing("seeds[i]");
         parts[i] = (erx_address_seed_t){seeds[i], sizes[i]};
+    }
     if (erx_address_find(parts, count, (const erx_key_t *)program, (erx_key_t *)address_out,
                          bump_out, &error) != ERX_OK)
         return erx_result_keep(&error);

@@ -54,6 +54,12 @@ static int32_t callers_size(const void *callers, size_t smallest, uint32_t *size
                              *size_out, smallest);
 }
 
+int32_t erx_result_fits(const void *callers, size_t smallest)
+{
+    uint32_t size;
+    return callers_size(callers, smallest, &size);
+}
+
 int32_t erx_result_give(void *callers, const void *own, size_t own_size, size_t smallest)
 {
     uint32_t size;

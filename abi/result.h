@@ -18,6 +18,10 @@ int32_t erx_result_dead(const char *what);
 /* Refuses a NULL argument, by name: ERX_STATUS_ARGUMENT. */
 int32_t erx_result_missing(const char *argument);
 
+/* Whether give would accept the caller's struct: for what takes something away
+ * before it gives. */
+int32_t erx_result_fits(const void *callers, size_t smallest);
+
 /* Copies the library's whole struct into a caller's shorter or longer one,
  * whose struct_size is its first member; or the other way around, with defaults
  * already in the library's. Errors: ERX_STATUS_ARGUMENT (smaller than

@@ -12,9 +12,14 @@ void erx_session_config_default(erx_session_config_t *config)
 
 static int32_t check_config(const erx_session_config_t *own)
 {
+    static const erx_pubkey_t nobody;
     if (own->tick_divisor > ERX_TICK_DIVISOR_MAX)
         return erx_result_refuse(ERX_STATUS_RANGE, "tick_divisor: %u is not in 0 to %u",
                                  own->tick_divisor, ERX_TICK_DIVISOR_MAX);
+    if (memcmp(&own->players[0], &own->players[1], sizeof own->players[0]) == 0 &&
+        memcmp(&own->players[0], &nobody, sizeof nobody) != 0)
+        return erx_result_refuse(ERX_STATUS_ARGUMENT,
+                                 "players: one key cannot take both seats of a session");
     return ERX_STATUS_OK;
 }
 

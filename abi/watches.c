@@ -43,7 +43,8 @@ bool erx_watch_next(erx_watch_t *watch, erx_watch_event_t *event_out)
 {
     erx_account_news_t news;
     const watch_state_t *own = erx_handle_object(ERX_HANDLE_WATCH, watch);
-    if (own == NULL || event_out == NULL)
+    if (own == NULL || event_out == NULL ||
+        erx_result_fits(event_out, sizeof *event_out) != ERX_STATUS_OK)
         return false;
     const erx_rollup_state_t *state = erx_rollup_of(own->rollup);
     if (state == NULL)

@@ -188,6 +188,46 @@ START_TEST(any_calls_in_any_order)
 }
 END_TEST
 
+START_TEST(what_contradicts_itself_is_refused)
+{
+    const uint8_t *const seeds[] = {NULL};
+    const size_t sizes[] = {4};
+    erx_pubkey_t address;
+    erx_session_ref_t session;
+    erx_session_config_t terms;
+    abi_rig_open(&rig);
+    ck_assert_int_eq(erx_find_program_address(seeds, sizes, 1, &rig.config.program, &address, NULL),
+                     ERX_STATUS_ARGUMENT);
+    erx_session_config_default(&terms);
+    terms.session_id = 3;
+    terms.model_id = ABI_MODEL_ID;
+    terms.stage = 31;
+    terms.players[0].bytes[0] = terms.players[1].bytes[0] = 9;
+    ck_assert_int_eq(erx_rollup_create_session(rig.rollup, &terms, &session), ERX_STATUS_ARGUMENT);
+    terms.players[1].bytes[0] = 8;
+    ck_assert_int_eq(erx_rollup_create_session(rig.rollup, &terms, &session), 0);
+    const erx_account_image_t image = {.struct_size = sizeof image, .flags = 8};
+    ck_assert_int_eq(erx_rollup_put_account(rig.rollup, &image), ERX_STATUS_RANGE);
+}
+END_TEST
+
+START_TEST(a_struct_too_small_takes_nothing_away)
+{
+    erx_watch_t *watch;
+    erx_watch_event_t event = {.struct_size = 4};
+    abi_rig_open(&rig);
+    ck_assert_int_eq(erx_rollup_watch(rig.rollup, NULL, &rig.config.program, 8, &watch), 0);
+    (void)abi_rig_session(&rig, 1);
+    abi_rig_seal(&rig, false);
+    ck_assert(!erx_watch_next(watch, &event));
+    event.struct_size = sizeof event;
+    for (uint32_t i = 0; i < 3; i++) /* a session's accounts */
+        ck_assert(erx_watch_next(watch, &event));
+    ck_assert(!erx_watch_next(watch, &event));
+    erx_watch_close(watch);
+}
+END_TEST
+
 Suite *misuse_suite(void)
 {
     Suite *suite = suite_create("misuse");
@@ -195,6 +235,8 @@ Suite *misuse_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, any_calls_in_any_order);
+    tcase_add_test(tests, what_contradicts_itself_is_refused);
+    tcase_add_test(tests, a_struct_too_small_takes_nothing_away);
     suite_add_tcase(suite, tests);
     return suite;
 }
