@@ -109,6 +109,7 @@ test("pressed keys arrive in the account and move the fighter", async () => {
   const before = await validator.session(address);
   const drawn = await one.canvas();
   await one.page.bringToFront();
+  await one.page.getByRole("button", { name: "Copy link" }).focus(); /* does not stop the play */
   await one.page.keyboard.down("KeyD");
   await until("the stick is held right", async () =>
     (await validator.inputs(address)).pads[0][0] === 127);

@@ -166,7 +166,7 @@ class App {
   }
 
   setPlaying(isPlaying) {
-    this.hands.isPlaying = isPlaying;
+    this.hands.isPlaying = this.viewer.isPlaying = isPlaying;
     this.touchPad.show(isPlaying);
     if (!isPlaying) return;
     this.viewer.canvas.focus({ preventScroll: true });

@@ -20,6 +20,7 @@ export class Viewer {
     this.canvas = byId("canvas");
     this.arena = new Arena(this.canvas);
     this.hud = new Hud(byId("hud"));
+    this.isPlaying = false; /* hands of this page */
     this.isSeen = true; /* false while the canvas is scrolled away */
     new IntersectionObserver(([{ isIntersecting }]) => (this.isSeen = isIntersecting))
       .observe(this.canvas);
@@ -57,8 +58,12 @@ export class Viewer {
     const key = actions.map(({ label }) => label).join("|");
     if (key === this.actionsKey) return;
     this.actionsKey = key;
+    const act = async (run) => {
+      await attempt(run);
+      if (this.isPlaying) this.canvas.focus({ preventScroll: true }); /* the play goes on */
+    };
     byId("deck").replaceChildren(...actions.map(({ label, isStrong, run }) =>
-      actionButton(label, () => attempt(run), { class: isStrong ? "strong" : null })));
+      actionButton(label, () => act(run), { class: isStrong ? "strong" : null })));
   }
 
   /* Display frames a second over the last second. */

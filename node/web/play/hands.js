@@ -8,8 +8,10 @@ const GAMEPAD_BUTTONS = ["a", "b", "x", "y", "z", "z", "l", "r", null, "start", 
 const DEAD_ZONE = 0.18;
 const TRIGGER_INDEX = { l: 6, r: 7 };
 
-/* Places where keys mean what they always mean. */
-const OWN_KEYS = "input, select, textarea, button, a, dialog, summary, [role=slider]";
+/* Places where keys mean what they always mean, and where only some of them do. */
+const OWN_KEYS = "input, select, textarea, dialog, [role=slider]";
+const PRESSED = "button, a, summary";
+const PRESSING = new Set(["Space", "Enter", "NumpadEnter"]);
 
 function axisValue(value) {
   return Math.abs(value ?? 0) < DEAD_ZONE ? 0 : Math.round(value * STICK_MOST);
@@ -73,7 +75,8 @@ export class Hands {
 
   #isElsewhere({ target, ctrlKey, metaKey, altKey, code }) {
     const isShortcut = (ctrlKey && !code.startsWith("Control")) || metaKey || altKey;
-    return isShortcut || (target instanceof Element && target.closest(OWN_KEYS) !== null);
+    const places = PRESSING.has(code) ? `${OWN_KEYS}, ${PRESSED}` : OWN_KEYS;
+    return isShortcut || (target instanceof Element && target.closest(places) !== null);
   }
 
   #changed() {
