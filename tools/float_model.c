@@ -73,25 +73,6 @@ static erx_status_t check_shape(binder_t *binder, const erx_parameters_tensor_t 
                          rank == 0 ? "a number" : has, needs);
 }
 
-/* A row of zeros has no scale: a unit that was never trained, or pruned. */
-static erx_status_t check_rows(binder_t *binder, const erx_parameters_tensor_t *tensor,
-                               uint32_t rows)
-{
-    size_t columns = tensor->count / rows;
-    for (uint32_t row = 0; row < rows; row++) {
-        const float *values = tensor->values + row * columns;
-        size_t i = 0;
-        while (i < columns && values[i] == 0.0f)
-            i++;
-        if (i == columns)
-            return erx_error_set(binder->error, ERX_ERR_RANGE,
-                                 "tensor %s: row %u is all zeros; a matrix of a trained model has "
-                                 "none",
-                                 tensor->name, row);
-    }
-    return ERX_OK;
-}
-
 static erx_status_t take(binder_t *binder, const char *name, wanted_t wanted,
                          const float **values_out)
 {
@@ -100,7 +81,7 @@ static erx_status_t take(binder_t *binder, const char *name, wanted_t wanted,
     if (status == ERX_OK)
         status = check_shape(binder, tensor, wanted);
     if (status == ERX_OK && (wanted.columns > 0 || wanted.taps > 0))
-        status = check_rows(binder, tensor, wanted.rows);
+        status = erx_parameters_check_rows(tensor, binder->error);
     if (status == ERX_OK)
         *values_out = tensor->values;
     return status;

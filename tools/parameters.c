@@ -113,6 +113,23 @@ const erx_parameters_tensor_t *erx_parameters_find(const erx_parameters_t *check
     return bsearch(&key, checkpoint->tensors, checkpoint->count, sizeof key, compare_names);
 }
 
+erx_status_t erx_parameters_check_rows(const erx_parameters_tensor_t *tensor, erx_error_t *error)
+{
+    size_t columns = tensor->count / tensor->dimensions[0];
+    for (uint32_t row = 0; row < tensor->dimensions[0]; row++) {
+        const float *values = tensor->values + row * columns;
+        size_t i = 0;
+        while (i < columns && values[i] == 0.0f)
+            i++;
+        if (i == columns)
+            return erx_error_set(error, ERX_ERR_RANGE,
+                                 "tensor %s: row %u is all zeros; a matrix of a trained model has "
+                                 "none",
+                                 tensor->name, row);
+    }
+    return ERX_OK;
+}
+
 erx_parameters_kind_t erx_parameters_kind(const erx_parameters_t *checkpoint)
 {
     bool mamba = false, trunk = false, analog = false;

@@ -58,6 +58,10 @@ void erx_parameters_close(erx_parameters_t *checkpoint);
 const erx_parameters_tensor_t *erx_parameters_find(const erx_parameters_t *checkpoint,
                                                    const char *name);
 
+/* Refuses a matrix with a row of zeros, which has no scale: a unit that was never
+ * trained, or pruned. Errors: ERX_ERR_RANGE. */
+erx_status_t erx_parameters_check_rows(const erx_parameters_tensor_t *tensor, erx_error_t *error);
+
 erx_parameters_kind_t erx_parameters_kind(const erx_parameters_t *checkpoint);
 
 /* ---- for those who read files into checkpoints ---- */

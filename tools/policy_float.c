@@ -28,7 +28,6 @@ static const char *const variants[] = {"state_age_as_embed", "projectiles", "sta
 typedef struct {
     const erx_parameters_t *checkpoint;
     erx_policy_float_t *policy;
-    uint32_t found; /* tensors that have a place in the network */
     erx_error_t *error;
 } binder_t;
 
@@ -43,7 +42,6 @@ static erx_status_t find(binder_t *binder, const char *name, uint32_t rank,
         return erx_error_set(binder->error, ERX_ERR_FORMAT,
                              "tensor %s has %u dimensions, must have %u", name, (*tensor_out)->rank,
                              rank);
-    binder->found++;
     return ERX_OK;
 }
 
@@ -89,6 +87,9 @@ static erx_status_t bind_layer(binder_t *binder, uint32_t index, uint32_t rows, 
                              weights->dimensions[0], weights->dimensions[1],
                              rows != 0 ? rows : weights->dimensions[0],
                              columns != 0 ? columns : weights->dimensions[1]);
+    status = erx_parameters_check_rows(weights, binder->error);
+    if (status != ERX_OK)
+        return status;
     (void)snprintf(name, sizeof name, "%s.bias", erx_policy_layer_names[index]);
     status = find(binder, name, 1, &bias);
     if (status != ERX_OK)
@@ -126,6 +127,20 @@ static erx_status_t bind_layers(binder_t *binder)
     return status;
 }
 
+static bool is_known(const char *name)
+{
+    for (uint32_t i = 0; i < ERX_POLICY_EMBEDS; i++)
+        if (strcmp(name, erx_policy_embed_names[i]) == 0)
+            return true;
+    for (uint32_t i = 0; i < ERX_POLICY_LAYERS; i++) {
+        size_t length = strlen(erx_policy_layer_names[i]);
+        if (strncmp(name, erx_policy_layer_names[i], length) == 0 &&
+            (strcmp(name + length, ".weight") == 0 || strcmp(name + length, ".bias") == 0))
+            return true;
+    }
+    return false;
+}
+
 static erx_status_t check_whole(const binder_t *binder)
 {
     int64_t said = binder->checkpoint->context_len;
@@ -135,10 +150,11 @@ static erx_status_t check_whole(const binder_t *binder)
                              "context_len contradicts tensor trunk.0.weight, which has columns "
                              "for %u frames",
                              shape->context);
-    if (binder->found != binder->checkpoint->count)
-        return erx_error_set(binder->error, ERX_ERR_FORMAT,
-                             "the checkpoint has %u tensors, a policy network has %u",
-                             binder->checkpoint->count, binder->found);
+    for (uint32_t i = 0; i < binder->checkpoint->count; i++)
+        if (!is_known(binder->checkpoint->tensors[i].name))
+            return erx_error_set(binder->error, ERX_ERR_FORMAT,
+                                 "tensor %s is not part of a policy network",
+                                 binder->checkpoint->tensors[i].name);
     return erx_policy_shape_check(shape, binder->error);
 }
 

@@ -181,7 +181,16 @@ START_TEST(test_missing_and_extra_tensors_are_refused)
     memcpy(tensor("trunk.3.bios")->name, "trunk.3.bias", sizeof "trunk.3.bias");
     ck_assert_int_eq(erx_parameters_add(&checkpoint, "value_head.bias", &two, 1, &values, &error),
                      ERX_OK);
-    expect_refused(ERX_ERR_FORMAT, "a policy network has 16");
+    expect_refused(ERX_ERR_FORMAT, "tensor value_head.bias is not part");
+}
+END_TEST
+
+START_TEST(test_rows_of_zeros_are_named)
+{
+    erx_parameters_tensor_t *weights = tensor("trunk.3.weight");
+    memset(weights->values + 2 * (size_t)weights->dimensions[1], 0,
+           weights->dimensions[1] * sizeof(float));
+    expect_refused(ERX_ERR_RANGE, "tensor trunk.3.weight: row 2 is all zeros");
 }
 END_TEST
 
@@ -208,6 +217,7 @@ Suite *policy_make_suite(void)
     tcase_add_test(all, test_the_published_format_is_written_and_taken_back);
     tcase_add_test(all, test_checkpoints_that_contradict_themselves_are_refused);
     tcase_add_test(all, test_missing_and_extra_tensors_are_refused);
+    tcase_add_test(all, test_rows_of_zeros_are_named);
     tcase_add_test(all, test_encodings_that_the_profile_lacks_are_refused);
     suite_add_tcase(suite, all);
     return suite;
