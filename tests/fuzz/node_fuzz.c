@@ -23,6 +23,7 @@
 static erx_config_t config;
 static erx_event_ring_t events;
 static erx_watch_filter_t filter;
+static erx_verdicts_t verdicts;
 static erx_telemetry_t *telemetry;
 static erx_rollup_t *rollup;
 static erx_network_t *network;
@@ -47,6 +48,15 @@ static bool no_account(void *context, const erx_pubkey_t *key, erx_base_account_
 
 static const char *const model_files[] = {"manifest.json", "weights_int8.bin"};
 
+/* Inside submit: there are no threads that verify. */
+static void on_verified(void *context, const uint8_t signature[ERX_SIGNATURE_SIZE], bool is_good,
+                        bool more)
+{
+    (void)context;
+    if (erx_verdicts_add(&verdicts, signature, is_good, more))
+        erx_network_wake(network);
+}
+
 static void open_rollup(void)
 {
     char directory[] = "erx-fuzz-XXXXXX";
@@ -65,6 +75,7 @@ static void open_rollup(void)
     settings.matrix_cache_bytes = 1u << 20;
     ERX_ASSERT(erx_rollup_open(&settings, &rollup) == ERX_STATUS_OK);
     ERX_ASSERT(erx_rollup_load_model(rollup, directory, MODEL_ID, SESSIONS) == ERX_STATUS_OK);
+    ERX_ASSERT(erx_rollup_set_verified(rollup, on_verified, NULL) == ERX_STATUS_OK);
     ERX_ASSERT(erx_rollup_start(rollup) == ERX_STATUS_OK);
     erx_fixture_free(&fixture);
     for (uint32_t i = 0; i < ERX_COUNT(model_files); i++) {
@@ -103,6 +114,7 @@ static void open_network(void)
         .telemetry = telemetry,
         .events = &events,
         .filter = &filter,
+        .verdicts = &verdicts,
         .base = {NULL, no_delegation, no_account},
     };
     ERX_ASSERT(erx_keypair_make(&settings.faucet, &failure));
