@@ -189,6 +189,8 @@ static const char *advice(int32_t reason)
     case EDQUOT:
     case EFBIG:
         return "free space (or raise the quota or file size limit), then start again to recover";
+    case ENOENT:
+        return "the file was removed: put back a copy of the data directory, or start a new one";
     case EROFS:
         return "mount the file system for writing, then start again to recover";
     case EBADF:

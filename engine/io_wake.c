@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -61,6 +62,13 @@ int32_t erx_io_pread(int descriptor, uint64_t offset, void *buffer, uint32_t byt
     return 0;
 }
 
+/* A file that was removed takes writes and is gone with the process. */
+static bool is_removed(int descriptor)
+{
+    struct stat status;
+    return fstat(descriptor, &status) == 0 && status.st_nlink == 0;
+}
+
 int32_t erx_io_pwrite(int descriptor, const erx_io_operation_t *operation)
 {
     const struct iovec vector = {(void *)(uintptr_t)operation->buffer, operation->bytes};
@@ -70,6 +78,6 @@ int32_t erx_io_pwrite(int descriptor, const erx_io_operation_t *operation)
         count = pwritev2(descriptor, &vector, 1, (off_t)operation->offset, flags);
     while (count < 0 && errno == EINTR);
     if (count == (ssize_t)operation->bytes)
-        return 0;
+        return flags != 0 && is_removed(descriptor) ? -ENOENT : 0;
     return count > 0 ? (int32_t)count : count < 0 ? -errno : -EIO;
 }

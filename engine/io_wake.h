@@ -20,7 +20,8 @@ void erx_io_wake_wait(int wake, uint64_t wait_ns);
 int32_t erx_io_pread(int descriptor, uint64_t offset, void *buffer, uint32_t bytes);
 
 /* Performs a write, durable when this returns where the operation says so. As
- * in erx_io_outcome_t: 0, -errno, or how many bytes were written. */
+ * in erx_io_outcome_t: 0, -errno, or how many bytes were written. What is to be
+ * durable and goes to a file that was removed fails with -ENOENT. */
 int32_t erx_io_pwrite(int descriptor, const erx_io_operation_t *operation);
 
 #endif

@@ -357,6 +357,19 @@ START_TEST(test_after_a_failed_write_nothing_succeeds)
 }
 END_TEST
 
+START_TEST(test_a_file_that_was_removed_takes_nothing_durable)
+{
+    place_t place;
+    if (!open_place(&place, _i))
+        return;
+    ck_assert_int_eq(write_block(place.io, 0, 0, true), 0);
+    ck_assert_int_eq(unlink(place.files[0].path), 0);
+    ck_assert_int_eq(write_block(place.io, 0, 0, true), -ENOENT);
+    expect_dead(&place, "first", "the file was removed");
+    close_place(&place);
+}
+END_TEST
+
 START_TEST(test_after_a_failed_flush_nothing_succeeds)
 {
     place_t place;
@@ -569,6 +582,7 @@ Suite *io_suite(void)
     tcase_add_loop_test(tests, test_a_poll_waits_no_longer_than_asked_or_until_woken, 0, DEVICES);
     tcase_add_loop_test(tests, test_a_device_is_handed_to_a_thread_and_no_wake_is_lost, 0, VIRTUAL);
     tcase_add_loop_test(tests, test_after_a_failed_write_nothing_succeeds, 0, VIRTUAL);
+    tcase_add_loop_test(tests, test_a_file_that_was_removed_takes_nothing_durable, 0, VIRTUAL);
     tcase_add_loop_test(tests, test_after_a_failed_flush_nothing_succeeds, 0, VIRTUAL);
     tcase_add_test(tests, test_what_is_in_flight_when_another_fails_is_not_confirmed);
     tcase_add_loop_test(tests, test_a_short_write_is_a_failure, 0, VIRTUAL);
