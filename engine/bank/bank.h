@@ -150,8 +150,9 @@ void erx_bank_set_block(erx_bank_t *bank, uint64_t slot, int64_t timestamp);
 /* Executes one transaction: what is wrong with it is its outcome, and then it
  * has changed nothing but the fee. Blockhashes and repetition are looked up; the
  * transaction is entered into the status cache unless it was refused before it
- * could execute (faulty packet, unknown blockhash, repetition, no fee payer, no
- * room in the block's units).
+ * was accepted (faulty packet or compute budget, unknown blockhash, repetition, an
+ * account that may not be written here, no fee payer) or finds no room in the
+ * block's units: then it may come again.
  *
  * Errors, and then there is no outcome and nothing happened: ERX_ERR_FULL (this
  * block has no room for another transaction: keep it for the next), ERX_ERR_IO
