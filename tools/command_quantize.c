@@ -224,7 +224,12 @@ static erx_status_t quantize(making_t *making)
         status = is_mlp(making) ? erx_mlp_quantize(&making->floats, &making->sequences,
                                                    &making->report, &making->draft, making->error)
                                 : quantize_mamba2(making);
-    return status;
+    else
+        return status;
+    if (status == ERX_OK)
+        return ERX_OK;
+    return erx_error_prefix(making->error, "%s calibrated with %s", source_of(request),
+                            request->calibration);
 }
 
 static erx_status_t measure(making_t *making)
@@ -327,6 +332,8 @@ static erx_status_t make(making_t *making)
 {
     const request_t *request = making->request;
     erx_status_t status = erx_model_writer_check(request->out, making->error);
+    if (status == ERX_OK)
+        status = erx_output_check(request->report, making->error);
     if (status == ERX_OK)
         status = open_source(making);
     if (status == ERX_OK)

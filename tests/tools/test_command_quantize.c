@@ -209,6 +209,26 @@ START_TEST(test_nothing_is_written_on_failure)
 }
 END_TEST
 
+/* What cannot be done is said before the work, with both files; nothing stays. */
+START_TEST(test_what_cannot_be_is_said_first)
+{
+    size_t size;
+    uint8_t *bytes = erx_sequences_fixture_file(1, 1, &size);
+    const char *games = erx_scratch_file(directory, "one.safetensors");
+    erx_file_write(games, bytes, size);
+    free(bytes);
+    char one[ERX_SCRATCH_PATH_MAX];
+    (void)snprintf(one, sizeof one, "%s", games);
+    ck_assert_int_ne(quantize("--threads=1", checkpoint_path, one), ERX_EXIT_OK);
+    expect_printed("small.model.safetensors calibrated with ");
+    expect_printed("one.safetensors: the calibration set has no training game");
+    set_path(json_path, "absent/report.json");
+    ck_assert_int_ne(quantize("--threads=1", checkpoint_path, games_path), ERX_EXIT_OK);
+    expect_printed("absent/report.json");
+    ck_assert_int_lt(erx_scratch_count(out_path), 0);
+}
+END_TEST
+
 Suite *command_quantize_suite(void)
 {
     Suite *suite = suite_create("command_quantize");
@@ -219,6 +239,7 @@ Suite *command_quantize_suite(void)
     tcase_add_test(tests, test_a_profile_is_chosen);
     tcase_add_test(tests, test_a_published_directory_is_a_source);
     tcase_add_test(tests, test_an_mlp_becomes_a_model);
+    tcase_add_test(tests, test_what_cannot_be_is_said_first);
     tcase_add_test(tests, test_nothing_is_written_on_failure);
     suite_add_tcase(suite, tests);
     return suite;
