@@ -90,20 +90,6 @@ static erx_status_t inspect_policy(const request_t *request, erx_error_t *error)
     return status;
 }
 
-static erx_status_t inspect_trace(const request_t *request, erx_error_t *error)
-{
-    erx_trace_t trace;
-    erx_status_t status = erx_trace_open(request->path, &trace, error);
-    if (status != ERX_OK)
-        return status;
-    if (request->json != NULL)
-        status = erx_trace_report_json(&trace, request->json, error);
-    else
-        erx_trace_report_print(&trace);
-    erx_trace_close(&trace);
-    return status;
-}
-
 /* Whether a regular file begins with a trace's magic. */
 static bool begins_as_trace(const char *path)
 {
@@ -131,7 +117,7 @@ static erx_status_t inspect(const request_t *request, erx_error_t *error)
     if (S_ISDIR(facts.st_mode))
         return inspect_model(request, error);
     if (S_ISREG(facts.st_mode) && begins_as_trace(request->path))
-        return inspect_trace(request, error);
+        return erx_trace_report(request->path, request->json, error);
     return erx_error_set(error, ERX_ERR_FORMAT,
                          "%s is neither a directory nor a trace (" ERX_TRACE_MAGIC ")",
                          request->path);

@@ -116,26 +116,13 @@ static erx_status_t make_trace(const request_t *request, erx_error_t *error)
     return status;
 }
 
-static erx_status_t show_trace(const request_t *request, erx_error_t *error)
-{
-    erx_trace_t trace;
-    erx_status_t status = erx_trace_open(request->show, &trace, error);
-    if (status != ERX_OK)
-        return status;
-    if (request->json != NULL)
-        status = erx_trace_report_json(&trace, request->json, error);
-    else
-        erx_trace_report_print(&trace);
-    erx_trace_close(&trace);
-    return status;
-}
-
 int erx_command_trace(int argc, char **argv)
 {
     request_t request = {.games = 32, .frames = 900, .seed = 1};
     erx_command_parse(&parser, argc, argv, &request);
     erx_error_t error;
-    erx_status_t status =
-        request.show != NULL ? show_trace(&request, &error) : make_trace(&request, &error);
+    erx_status_t status = request.show != NULL
+                              ? erx_trace_report(request.show, request.json, &error)
+                              : make_trace(&request, &error);
     return erx_command_end(argv[0], status, &error);
 }

@@ -58,7 +58,7 @@ static void print_inputs(const erx_input_statistics_t *statistics)
            100 * ratio(statistics->light, statistics->frames));
 }
 
-void erx_trace_report_print(const erx_trace_t *trace)
+static void print(const erx_trace_t *trace)
 {
     erx_input_statistics_t statistics = count_inputs(trace);
     printf("%u games, %u frames\n\n", trace->game_count, trace->frame_count);
@@ -103,7 +103,7 @@ static json_t *inputs_json(const erx_input_statistics_t *statistics)
                      ratio(statistics->light, statistics->frames));
 }
 
-erx_status_t erx_trace_report_json(const erx_trace_t *trace, const char *path, erx_error_t *error)
+static erx_status_t write_json(const erx_trace_t *trace, const char *path, erx_error_t *error)
 {
     erx_input_statistics_t statistics = count_inputs(trace);
     json_t *report = json_pack("{s:s, s:i, s:o, s:o}", "format", ERX_TRACE_MAGIC, "frames",
@@ -113,5 +113,19 @@ erx_status_t erx_trace_report_json(const erx_trace_t *trace, const char *path, e
         return erx_error_set(error, ERX_ERR_MEMORY, "no memory for the report");
     erx_status_t status = erx_output_json(path, report, error);
     json_decref(report);
+    return status;
+}
+
+erx_status_t erx_trace_report(const char *path, const char *json, erx_error_t *error)
+{
+    erx_trace_t trace;
+    erx_status_t status = erx_trace_open(path, &trace, error);
+    if (status != ERX_OK)
+        return status;
+    if (json != NULL)
+        status = write_json(&trace, json, error);
+    else
+        print(&trace);
+    erx_trace_close(&trace);
     return status;
 }

@@ -5,10 +5,8 @@
 
 #include "tools/trace.h"
 
-/* Prints to the standard output. */
-void erx_trace_report_print(const erx_trace_t *trace);
-
-/* Writes JSON to path; "-" is the standard output. */
-erx_status_t erx_trace_report_json(const erx_trace_t *trace, const char *path, erx_error_t *error);
+/* Prints what the trace at path holds or, where json is not NULL, writes it there as
+ * JSON; "-" is the standard output. */
+erx_status_t erx_trace_report(const char *path, const char *json, erx_error_t *error);
 
 #endif
