@@ -49,9 +49,11 @@ erx_compute_units_t erx_compute_units_layer(const erx_compute_table_t *table,
     uint64_t d_model = shape->d_model, d_inner = shape->d_inner;
     uint64_t gate_and_channels = d_inner + erx_shape_conv_dim(shape);
     uint64_t step_and_decay = 2 * (uint64_t)shape->head_count;
+    uint64_t activation_bytes = shape->profile == ERX_PROFILE_2 ? 2 : 1;
+    uint64_t products = erx_compute_units_matmul(table, 2 * d_inner * d_model) +
+                        erx_compute_units_matmul(table, d_model * d_inner);
     return (erx_compute_units_t){
-        .matmul = erx_compute_units_matmul(table, 2 * d_inner * d_model) +
-                  erx_compute_units_matmul(table, d_model * d_inner),
+        .matmul = activation_bytes * products,
         .scan = d_inner * shape->d_state * table->scan_numerator / table->scan_denominator,
         .lookup = (gate_and_channels + step_and_decay) * table->lookup,
         .elementwise = d_model * (table->norm + table->requantize + table->residual),

@@ -4,7 +4,8 @@
  * The defaults are the published measurements of the bytecode version. A matrix
  * product costs what the syscall charges. The two products of a layer are
  * counted as that version calls them, 2 d_inner x d_model and d_model x
- * d_inner; the few rows of B, C and dt belong to the scan's figure. */
+ * d_inner; the few rows of B, C and dt belong to the scan's figure. Profile
+ * i16ssm-2 calls each twice: its activations are two bytes (NUMERICS 13). */
 #ifndef ERX_ENGINE_MATMUL_COMPUTE_UNITS_H
 #define ERX_ENGINE_MATMUL_COMPUTE_UNITS_H
 

@@ -45,6 +45,18 @@ START_TEST(test_frame_of_the_15M_model)
 }
 END_TEST
 
+/* Each byte of its activations is a call. */
+START_TEST(test_profile_2_multiplies_twice)
+{
+    const erx_compute_table_t *table = &erx_compute_table_default;
+    erx_shape_t shape = target;
+    shape.profile = ERX_PROFILE_2;
+    erx_compute_units_t units = erx_compute_units_frame(table, &shape);
+    ck_assert_uint_eq(units.matmul, 2 * 191124);
+    ck_assert_uint_eq(erx_compute_units_total(&units), 8652964 + 191124);
+}
+END_TEST
+
 START_TEST(test_frame_of_an_mlp)
 {
     const erx_shape_t mlp = {.stack = {10, 512, 256, {32, 4, 8, 2, 2, 4, 8, 4}, 1}};
@@ -110,7 +122,8 @@ START_TEST(test_greatest_shape_at_greatest_prices_fits)
 {
     const uint64_t most = ERX_COMPUTE_PRICE_MAX;
     const erx_compute_table_t table = {most, 1, most, 1, most, most, most, most, most, most};
-    const erx_shape_t shape = {.d_model = ERX_D_MODEL_MAX,
+    const erx_shape_t shape = {.profile = ERX_PROFILE_2,
+                               .d_model = ERX_D_MODEL_MAX,
                                .d_inner = 2 * ERX_D_MODEL_MAX,
                                .d_state = ERX_D_STATE_MAX,
                                .layer_count = ERX_LAYERS_MAX,
@@ -119,7 +132,7 @@ START_TEST(test_greatest_shape_at_greatest_prices_fits)
     erx_compute_units_t units = erx_compute_units_frame(&table, &shape);
     uint64_t scan = most * 2048 * 128 * 64;
     uint64_t lookup = most * (2048 + 2048 + 256 + 256) * 64;
-    uint64_t matmul = (most * 2 + 3 * 2048 * 1024) * 64;
+    uint64_t matmul = 2 * (most * 2 + 3 * 2048 * 1024) * 64; /* profile 2: each twice */
     uint64_t rest = most * 3 * 1024 * 64 + 2 * most;
     ck_assert(erx_compute_units_total(&units) == scan + lookup + matmul + rest);
 }
@@ -132,6 +145,7 @@ Suite *compute_units_suite(void)
     tcase_add_test(tcase, test_calls_cost_what_is_published);
     tcase_add_test(tcase, test_units_do_not_wrap);
     tcase_add_test(tcase, test_frame_of_the_15M_model);
+    tcase_add_test(tcase, test_profile_2_multiplies_twice);
     tcase_add_test(tcase, test_frame_of_an_mlp);
     tcase_add_test(tcase, test_odd_scan_rounds_down_a_layer);
     tcase_add_test(tcase, test_chunks_cost_together_what_the_frame_costs);
