@@ -99,24 +99,24 @@ static erx_status_t arrive(sim_t *sim, erx_error_t *error)
     return erx_accounts_create(on->accounts, &entry, &index, error);
 }
 
-/* One change of a session. */
-static void change_session(sim_t *sim, erx_session_pool_t *pool, erx_session_mark_t *mark)
+/* One change of a session. Refused where the block has as many starts as it can. */
+static erx_status_t change_session(sim_t *sim, erx_session_pool_t *pool, erx_session_mark_t *mark,
+                                   erx_error_t *error)
 {
-    erx_error_t error;
     erx_session_t *session = sim_draw_session(sim, pool);
     if (session->generation % 2 == 0) {
         uint64_t handle;
         erx_session_mark(pool, NULL, mark);
-        ERX_ASSERT(sim_create(sim, pool, &handle, &error) == ERX_OK);
-        return;
+        return sim_create(sim, pool, &handle, error);
     }
     erx_session_mark(pool, session, mark);
     if (session->status == ERX_SESSION_WAITING)
-        ERX_ASSERT(sim_join(sim, pool, session, &error) == ERX_OK);
+        ERX_ASSERT(sim_join(sim, pool, session, error) == ERX_OK);
     else if (session->status == ERX_SESSION_ACTIVE && erx_rng_range(&sim->rng, 0, 1) == 0)
         erx_session_chunk(pool, session, (uint8_t)(erx_arena_next_layer(session->arena) + 1));
     else
         sim_press(sim, pool, session, 0);
+    return ERX_OK;
 }
 
 void sim_transaction(sim_t *sim)
@@ -135,7 +135,9 @@ void sim_transaction(sim_t *sim)
     uint32_t mark_count = (uint32_t)erx_rng_range(&sim->rng, 0, MARKS_MAX);
     for (uint32_t i = 0; i < mark_count; i++) {
         pools[i] = sim_draw_pool(sim);
-        change_session(sim, pools[i], &marks[i]);
+        erx_status_t changed = change_session(sim, pools[i], &marks[i], &error);
+        if (status == ERX_OK)
+            status = changed;
     }
     bool fails = status != ERX_OK || erx_rng_range(&sim->rng, 0, 2) == 0;
     if (!fails) {
