@@ -143,9 +143,11 @@ await check("a kill costs at most a second of it", async () => {
 });
 
 await check("metrics", async () => {
-  const text = await (await fetch(`${validator.url}/metrics`)).text();
   for (const name of ["erx_replays", "erx_replay_bytes", "erx_replay_frames_total"])
-    assert(Number(text.match(new RegExp(`^${name} (\\d+)$`, "m"))?.[1]) > 0, name);
+    await until(name, async () => {
+      const text = await (await fetch(`${validator.url}/metrics`)).text();
+      return Number(text.match(new RegExp(`^${name} (\\d+)$`, "m"))?.[1]) > 0;
+    });
 });
 
 await validator.stop();
