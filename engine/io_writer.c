@@ -34,17 +34,54 @@ static void wait_for_entry(erx_io_writer_t *writer)
         ERX_ASSERT(errno == EINTR);
 }
 
+static entry_t *entry_at(erx_io_writer_t *writer, uint32_t count)
+{
+    return &writer->entries[count % ERX_IO_SLOTS_MAX];
+}
+
+/* Takes one more queued entry. */
+static bool take_queued(erx_io_writer_t *writer)
+{
+    return sem_trywait(&writer->queued) == 0;
+}
+
+/* Writes entries [from, from + count) of one file; the last one's flush makes
+ * all of them durable. */
+static void write_several(erx_io_writer_t *writer, uint32_t from, uint32_t count)
+{
+    entry_t *last = entry_at(writer, from + count - 1);
+    for (uint32_t i = 0; i < count; i++) {
+        entry_t *entry = entry_at(writer, from + i);
+        erx_io_operation_t operation = entry->operation;
+        operation.kind = entry == last ? ERX_IO_WRITE_FLUSH : ERX_IO_WRITE;
+        entry->result = erx_io_pwrite(entry->descriptor, &operation);
+    }
+    for (uint32_t i = 0; i + 1 < count && last->result != 0; i++)
+        entry_at(writer, from + i)->result = last->result < 0 ? last->result : -EIO;
+}
+
 static void run(void *context)
 {
     erx_io_writer_t *writer = context;
-    for (uint32_t done = 0;; done++) {
-        wait_for_entry(writer);
+    uint32_t taken = 0; /* entries that were queued and are not written */
+    for (uint32_t done = 0;;) {
+        if (taken == 0) {
+            wait_for_entry(writer);
+            taken = 1;
+        }
         if (atomic_load_explicit(&writer->stopping, memory_order_acquire))
             return;
-        entry_t *entry = &writer->entries[done % ERX_IO_SLOTS_MAX];
-        entry->result = erx_io_pwrite(entry->descriptor, &entry->operation);
-        /* Release: the result comes with it. */
-        atomic_store_explicit(&writer->done, done + 1, memory_order_release);
+        while (take_queued(writer))
+            taken++;
+        uint32_t count = 1;
+        while (count < taken &&
+               entry_at(writer, done + count)->descriptor == entry_at(writer, done)->descriptor)
+            count++;
+        write_several(writer, done, count);
+        done += count;
+        taken -= count;
+        /* Release: the results come with it. */
+        atomic_store_explicit(&writer->done, done, memory_order_release);
         erx_io_wake_send(writer->wake);
     }
 }

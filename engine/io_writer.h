@@ -1,5 +1,5 @@
-/* A thread that makes writes durable, one after the other, each in a call that
- * it waits in.
+/* A thread that makes writes durable in calls that it waits in, one after the
+ * other; what is queued for one file meanwhile shares a flush.
  *
  * Up to Linux 6.18 a direct write that goes through a ring is completed by a
  * kernel thread of normal priority. While workers keep every processor busy, it
