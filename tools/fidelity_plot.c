@@ -75,7 +75,7 @@ static void write_heads(FILE *script, const erx_fidelity_t *fidelity)
     each_format(script, "snr",
                 "set title 'Signal to noise of the outputs, teacher-forced'\nset ylabel 'dB'\n"
                 "set yrange [0:*]\nset grid y\nset style fill solid 0.6\nset boxwidth 0.7\n"
-                "set xtics rotate by -45 noenhanced\nunset key\n"
+                "set xtics rotate by 40 right noenhanced\nunset key\n"
                 "plot $heads using 2:xtic(1) with boxes lc rgb '#336699'");
 }
 
@@ -86,10 +86,11 @@ static void write_stages(FILE *script, const erx_fidelity_t *fidelity)
         if (fidelity->stages[i].signal > 0.0)
             fprintf(script, "%u %.3f\n", i, erx_fidelity_power_db(&fidelity->stages[i]));
     fputs("END\n", script);
-    each_format(script, "residual",
-                "set title 'Signal to noise of the residual stream'\nset ylabel 'dB'\n"
-                "set xlabel 'layers passed'\nset yrange [0:*]\nset xrange [-0.5:*]\nset grid\n"
-                "unset key\nplot $stages with linespoints lc rgb '#336699' pt 7");
+    each_format(
+        script, "residual",
+        "set title 'Signal to noise of the residual stream'\nset ylabel 'dB'\n"
+        "set xlabel 'layers passed'\nset yrange [0:*]\nset xtics 1\nset offsets 0.3,0.3,0,0\n"
+        "set grid\nunset key\nplot $stages with linespoints lw 2 lc rgb '#336699' pt 7");
 }
 
 static void write_drift(FILE *script, const erx_fidelity_t *fidelity)
@@ -101,10 +102,13 @@ static void write_drift(FILE *script, const erx_fidelity_t *fidelity)
     fputs("END\n", script);
     each_format(script, "drift",
                 "set title 'Rollouts: mean distance of positions'\nset ylabel 'game units'\n"
-                "set xlabel 'frames since the start'\nset logscale x\nset grid\nset key top left\n"
-                "plot $drift using 1:2 with lines title 'floats to the real game', "
-                "$drift using 1:3 with lines title 'integers to the real game', "
-                "$drift using 1:4 with lines title 'integers to floats'");
+                "set xlabel 'frames since the start'\nset logscale x\nset grid\n"
+                "set autoscale xfixmax\nset key top left Left reverse opaque samplen 2\n"
+                "plot $drift using 1:2 with lines lw 2 lc rgb '#999999' "
+                "title 'floats to the real game', "
+                "$drift using 1:3 with lines lw 2 lc rgb '#336699' "
+                "title 'integers to the real game', "
+                "$drift using 1:4 with lines lw 2 lc rgb '#cc5533' title 'integers to floats'");
 }
 
 static erx_status_t make_directory(const char *directory, char path_out[PATH_MAX],
