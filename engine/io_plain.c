@@ -6,9 +6,6 @@
 #include "mem/alloc.h"
 #include "mem/assert.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 typedef struct {
     erx_io_t io;
     int wake; /* descriptor of erx_io_wake_open */
@@ -36,9 +33,7 @@ static uint32_t plain_poll(erx_io_t *io, erx_io_outcome_t *outcomes, uint32_t ma
     const erx_io_operation_t *operation = &plain->queue[plain->head++ % ERX_IO_SLOTS_MAX];
     int descriptor = plain->descriptors[operation->file];
     bool flush = operation->kind == ERX_IO_FLUSH;
-    int32_t result = !flush                       ? erx_io_pwrite(descriptor, operation)
-                     : fdatasync(descriptor) == 0 ? 0
-                                                  : -errno;
+    int32_t result = flush ? erx_io_flush(descriptor) : erx_io_pwrite(descriptor, operation);
     outcomes[0] = (erx_io_outcome_t){.slot = operation->slot, .in_flush = flush, .result = result};
     return 1;
 }

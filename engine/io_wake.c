@@ -81,3 +81,10 @@ int32_t erx_io_pwrite(int descriptor, const erx_io_operation_t *operation)
         return flags != 0 && is_removed(descriptor) ? -ENOENT : 0;
     return count > 0 ? (int32_t)count : count < 0 ? -errno : -EIO;
 }
+
+int32_t erx_io_flush(int descriptor)
+{
+    if (fdatasync(descriptor) != 0)
+        return -errno;
+    return is_removed(descriptor) ? -ENOENT : 0;
+}

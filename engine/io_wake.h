@@ -24,4 +24,8 @@ int32_t erx_io_pread(int descriptor, uint64_t offset, void *buffer, uint32_t byt
  * durable and goes to a file that was removed fails with -ENOENT. */
 int32_t erx_io_pwrite(int descriptor, const erx_io_operation_t *operation);
 
+/* Makes every write to the file that has returned durable: 0, -errno, or -ENOENT
+ * for a file that was removed. */
+int32_t erx_io_flush(int descriptor);
+
 #endif

@@ -45,19 +45,23 @@ static bool take_queued(erx_io_writer_t *writer)
     return sem_trywait(&writer->queued) == 0;
 }
 
-/* Writes entries [from, from + count) of one file; the last one's flush makes
- * all of them durable. */
+/* Writes entries [from, from + count) of one file and makes them durable: one by
+ * its write, several by a flush of the file. A durable write alone would not do for
+ * those before it: where the device can, it goes past the device's cache and
+ * leaves there what was written before. */
 static void write_several(erx_io_writer_t *writer, uint32_t from, uint32_t count)
 {
-    entry_t *last = entry_at(writer, from + count - 1);
     for (uint32_t i = 0; i < count; i++) {
         entry_t *entry = entry_at(writer, from + i);
         erx_io_operation_t operation = entry->operation;
-        operation.kind = entry == last ? ERX_IO_WRITE_FLUSH : ERX_IO_WRITE;
+        operation.kind = count == 1 ? ERX_IO_WRITE_FLUSH : ERX_IO_WRITE;
         entry->result = erx_io_pwrite(entry->descriptor, &operation);
     }
-    for (uint32_t i = 0; i + 1 < count && last->result != 0; i++)
-        entry_at(writer, from + i)->result = last->result < 0 ? last->result : -EIO;
+    if (count == 1)
+        return;
+    int32_t flushed = erx_io_flush(entry_at(writer, from)->descriptor);
+    for (uint32_t i = 0; i < count && flushed != 0; i++)
+        entry_at(writer, from + i)->result = flushed;
 }
 
 static void run(void *context)
