@@ -116,6 +116,19 @@ export async function until(what, condition, ms = 10_000) {
   }
 }
 
+// Sends a transaction and asks until it is confirmed; its signature. The library's
+// own confirmation leaves a request behind that nobody waits for: where a validator
+// is stopped next, its failure would end the program.
+export async function sendAndAsk(connection, transaction, signers) {
+  const signature = await connection.sendTransaction(transaction, signers);
+  await until(`${signature} is confirmed`, async () => {
+    const { value } = await connection.getSignatureStatus(signature);
+    if (value?.err) throw new Error(`${signature} failed: ${JSON.stringify(value.err)}`);
+    return ["confirmed", "finalized"].includes(value?.confirmationStatus);
+  }, 30_000);
+  return signature;
+}
+
 // The line that test programs end with, and the exit status.
 export function finish() {
   console.log(`${passed} passed, ${failed} failed`);

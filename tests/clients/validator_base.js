@@ -8,14 +8,22 @@ import {
   SystemProgram,
   Transaction,
   TransactionInstruction,
-  sendAndConfirmTransaction,
 } from "@solana/web3.js";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BaseChain, DELEGATION, recordAddress } from "./base_chain.js";
-import { assert, assertEqual, check, finish, refusal, startIn, until } from "./validator.js";
+import {
+  assert,
+  assertEqual,
+  check,
+  finish,
+  refusal,
+  sendAndAsk,
+  startIn,
+  until,
+} from "./validator.js";
 import * as world from "./world.js";
 
 const [erx, model] = process.argv.slice(2);
@@ -56,10 +64,9 @@ async function metric(name) {
   return Number(text.match(new RegExp(`^${name} (\\S+)$`, "m"))[1]);
 }
 
-// A confirmation asks over HTTP only: it says soonest what became of a transaction.
 async function send(instructions, signers = [payer]) {
   const transaction = new Transaction().add(...[instructions].flat());
-  return await sendAndConfirmTransaction(connection, transaction, signers);
+  return await sendAndAsk(connection, transaction, signers);
 }
 
 const transfer = (to, lamports) =>

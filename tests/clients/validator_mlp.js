@@ -2,12 +2,21 @@
 // and by run_inference, read, killed, there again, and re-executed.
 //
 //   usage: validator_mlp.js ERX MODEL
-import { Connection, Keypair, Transaction, sendAndConfirmTransaction } from "@solana/web3.js";
+import { Connection, Keypair, Transaction } from "@solana/web3.js";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { assert, assertEqual, check, finish, refusal, startIn, until } from "./validator.js";
+import {
+  assert,
+  assertEqual,
+  check,
+  finish,
+  refusal,
+  sendAndAsk,
+  startIn,
+  until,
+} from "./validator.js";
 import * as world from "./world.js";
 
 const [erx, model] = process.argv.slice(2);
@@ -22,11 +31,7 @@ let validator, connection;
 
 const run = (...words) => spawnSync(erx, words, { encoding: "utf8" });
 const send = (instructions, signers) =>
-  sendAndConfirmTransaction(
-    connection,
-    new Transaction().add(...[instructions].flat()),
-    signers,
-  );
+  sendAndAsk(connection, new Transaction().add(...[instructions].flat()), signers);
 const read = async (address) => (await connection.getAccountInfo(address, "processed")).data;
 const frameOf = async (id) => world.readSession(await read(world.sessionAddress(id))).frame;
 
