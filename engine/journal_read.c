@@ -1,7 +1,6 @@
 #include "engine/journal_read.h"
 
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #define READ_BYTES (1u << 20) /* at once */
@@ -25,37 +24,42 @@ static erx_status_t read_stretch(erx_io_t *io, const char *name, uint8_t *const 
                          name, offset, strerror(-results[0]));
 }
 
-/* Both copies while they are read, in pieces. */
+/* Both copies while they are read, in pieces; what each reader failed with first. */
 typedef struct {
     erx_io_t *io;
+    const char *name;
     uint8_t *const *copies;
     uint64_t bytes;
-    atomic_bool damaged; /* a piece could not be read whole */
+    erx_error_t errors[ERX_IO_READERS_MAX];
 } reading_t;
 
+/* Reads a piece of both copies at once, and once more in small stretches where
+ * that does not do. */
 static void read_piece(void *context, uint32_t i, uint32_t reader)
 {
-    (void)reader;
     reading_t *reading = context;
-    uint32_t copy = i % ERX_JOURNAL_COPIES;
-    uint64_t offset = (uint64_t)(i / ERX_JOURNAL_COPIES) * READ_BYTES;
+    erx_error_t *error = &reading->errors[reader];
+    uint64_t offset = (uint64_t)i * READ_BYTES;
     uint32_t count = (uint32_t)ERX_MIN(reading->bytes - offset, READ_BYTES);
-    if (erx_io_read(reading->io, copy, offset, reading->copies[copy] + offset, count) != 0)
-        atomic_store_explicit(&reading->damaged, true, memory_order_relaxed);
+    bool whole = true;
+    for (uint32_t copy = 0; copy < ERX_JOURNAL_COPIES; copy++)
+        whole &= erx_io_read(reading->io, copy, offset, reading->copies[copy] + offset, count) == 0;
+    for (uint32_t at = 0; !whole && error->status == ERX_OK && at < count; at += ERX_IO_ALIGNMENT)
+        (void)read_stretch(reading->io, reading->name, reading->copies, offset + at,
+                           ERX_IO_ALIGNMENT, error);
 }
 
-/* Reads large pieces, and once more in small ones where that does not do. */
 static erx_status_t read_copies(erx_io_t *io, const char *name, uint8_t *const *copies,
                                 uint64_t bytes, erx_error_t *error)
 {
-    reading_t reading = {.io = io, .copies = copies, .bytes = bytes};
-    uint32_t pieces = (uint32_t)ERX_CEIL_DIV(bytes, READ_BYTES);
-    erx_io_read_many(io, pieces * ERX_JOURNAL_COPIES, read_piece, &reading);
-    if (!atomic_load_explicit(&reading.damaged, memory_order_relaxed))
-        return ERX_OK;
-    for (uint64_t offset = 0; offset < bytes; offset += ERX_IO_ALIGNMENT)
-        if (read_stretch(io, name, copies, offset, ERX_IO_ALIGNMENT, error) != ERX_OK)
-            return error->status;
+    reading_t reading = {.io = io, .name = name, .copies = copies, .bytes = bytes};
+    erx_io_read_many(io, (uint32_t)ERX_CEIL_DIV(bytes, READ_BYTES), read_piece, &reading);
+    for (uint32_t i = 0; i < ERX_IO_READERS_MAX; i++) {
+        if (reading.errors[i].status == ERX_OK)
+            continue;
+        *error = reading.errors[i];
+        return error->status;
+    }
     return ERX_OK;
 }
 
