@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kernels/avx512vnni/avx512vnni.h"
+#include "kernels/avx512vnni/finish.h"
 #include "kernels/avx512vnni/vector.h"
 #include "kernels/unroll.h"
 
@@ -124,26 +125,14 @@ static inline __attribute__((always_inline)) void pending_finish_one(pending_t *
     uint32_t offset = pending->next % BLOCKS * ERX_BLOCK_ROWS;
     uint32_t row = pending->row + offset;
     size_t session = pending->session + s;
-    int32_t *wide = call->wide + session * call->wide_stride;
     __m512i value = _mm512_load_si512(&pending->sums[s][offset]);
     pending->next++;
     if (call->kind == ERX_GEMM_RAW) {
-        _mm512_storeu_si512(wide + row, value);
+        _mm512_storeu_si512(call->wide + session * call->wide_stride + row, value);
         return;
     }
     value = requantize(pending, s, value, matrix->multiplier + row);
-    if (call->kind == ERX_GEMM_PROJECT && row < call->dt_row) {
-        int16_t *narrow = call->narrow + session * call->narrow_stride;
-        _mm256_store_si256((__m256i *)(void *)(narrow + row), erx_sat16x16(value));
-    } else if (call->kind == ERX_GEMM_PROJECT) {
-        _mm512_store_si512(wide + (row - call->dt_row), value);
-    } else if (call->kind == ERX_GEMM_RESIDUAL) {
-        value = _mm512_add_epi32(erx_bounded(value), _mm512_load_si512(wide + row));
-        _mm512_store_si512(wide + row, erx_clamp16(value, ERX_RESIDUAL_MAX));
-    } else {
-        value = _mm512_add_epi32(value, _mm512_load_si512(matrix->bias + row));
-        _mm512_store_si512(wide + row, value);
-    }
+    erx_finish16(call, session, row, value);
 }
 
 static void pending_finish(pending_t *pending)

@@ -7,6 +7,7 @@
 #include <immintrin.h>
 
 #include "kernels/avx512vnni/avx512vnni.h"
+#include "kernels/avx512vnni/finish.h"
 #include "kernels/avx512vnni/vector.h"
 
 /* Sums of a pass: 2 planes x 32 sessions x 128 rows are 32 KiB, which stay in
@@ -75,26 +76,6 @@ static void multiply(const erx_gemm_t *call, const pass_t *pass, size_t plane, c
     erx_avx512vnni_gemm(&product);
 }
 
-/* What becomes of 16 sums from row on of one session. */
-static inline void finish(const erx_gemm_t *call, uint32_t session, uint32_t row, __m512i value,
-                          erx_shift64_t shift)
-{
-    int32_t *wide = call->wide + session * call->wide_stride;
-    value = erx_requantize16(value, _mm512_load_si512(call->matrix->multiplier + row), shift);
-    if (call->kind == ERX_GEMM_PROJECT && row < call->dt_row) {
-        int16_t *narrow = call->narrow + session * call->narrow_stride;
-        _mm256_store_si256((__m256i *)(void *)(narrow + row), erx_sat16x16(value));
-    } else if (call->kind == ERX_GEMM_PROJECT) {
-        _mm512_store_si512(wide + (row - call->dt_row), value);
-    } else if (call->kind == ERX_GEMM_RESIDUAL) {
-        value = _mm512_add_epi32(erx_bounded(value), _mm512_load_si512(wide + row));
-        _mm512_store_si512(wide + row, erx_clamp16(value, ERX_RESIDUAL_MAX));
-    } else {
-        value = _mm512_add_epi32(value, _mm512_load_si512(call->matrix->bias + row));
-        _mm512_store_si512(wide + row, value);
-    }
-}
-
 static void finish_pass(const erx_gemm_t *call, const pass_t *pass, const sums_t *high,
                         const sums_t *low)
 {
@@ -107,10 +88,13 @@ static void finish_pass(const erx_gemm_t *call, const pass_t *pass, const sums_t
             uint32_t row = pass->first_panel * ERX_PANEL_ROWS + i;
             __m512i value = _mm512_slli_epi32(_mm512_load_si512(&high->rows[s][i]), 8);
             value = _mm512_add_epi32(value, _mm512_load_si512(&low->rows[s][i]));
-            if (is_raw)
+            if (is_raw) {
                 _mm512_storeu_si512(call->wide + session * call->wide_stride + row, value);
-            else
-                finish(call, session, row, value, shift);
+                continue;
+            }
+            value =
+                erx_requantize16(value, _mm512_load_si512(call->matrix->multiplier + row), shift);
+            erx_finish16(call, session, row, value);
         }
     }
 }

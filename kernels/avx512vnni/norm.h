@@ -44,4 +44,27 @@ static inline __m512i erx_gain_product(__m512i y, const int16_t *gain, __m512i *
     return t;
 }
 
+/* t of a whole vector, normalized; returns the greatest magnitude of each lane. */
+static inline __m512i erx_normalize_all(const int32_t *v, uint32_t n, int64_t eps,
+                                        const int16_t *gain, int32_t *t)
+{
+    __m512i greatest = _mm512_setzero_si512();
+    erx_vector_root_t root = erx_vector_root(v, n, eps);
+    for (uint32_t i = 0; i < n; i += ERX_NORM_LANES)
+        _mm512_store_si512(t + i,
+                           erx_gain_product(erx_normalize16(v + i, root), gain + i, &greatest));
+    return greatest;
+}
+
+/* t of the heads' input, which has no norm. */
+static inline __m512i erx_gain_all(const int16_t *hidden, uint32_t n, const int16_t *gain,
+                                   int32_t *t)
+{
+    __m512i greatest = _mm512_setzero_si512();
+    for (uint32_t i = 0; i < n; i += ERX_NORM_LANES)
+        _mm512_store_si512(t + i,
+                           erx_gain_product(erx_load_i16x16(hidden + i), gain + i, &greatest));
+    return greatest;
+}
+
 #endif

@@ -98,12 +98,7 @@ static int32_t norm(const int32_t *v, uint32_t n, int64_t eps, const int16_t *ga
                     int32_t gain_shift, uint8_t *activation)
 {
     alignas(64) int32_t t[2 * ERX_D_MODEL_MAX];
-    __m512i greatest = _mm512_setzero_si512();
-    erx_vector_root_t root = erx_vector_root(v, n, eps);
-    for (uint32_t i = 0; i < n; i += LANES32)
-        _mm512_store_si512(t + i,
-                           erx_gain_product(erx_normalize16(v + i, root), gain + i, &greatest));
-    return quantize(t, n, greatest, gain_shift, activation);
+    return quantize(t, n, erx_normalize_all(v, n, eps, gain, t), gain_shift, activation);
 }
 
 /* The upper half of the sigmoid in registers: 128 segments from 0 on. value is
@@ -458,11 +453,7 @@ static int32_t head_quantize(const erx_image_t *image, const int16_t *hidden, ui
 {
     alignas(64) int32_t t[ERX_D_MODEL_MAX];
     uint32_t d = image->shape.d_model;
-    __m512i greatest = _mm512_setzero_si512();
-    for (uint32_t i = 0; i < d; i += LANES32)
-        _mm512_store_si512(t + i,
-                           erx_gain_product(erx_load_i16x16(hidden + i), image->Gh + i, &greatest));
-    return quantize(t, d, greatest, image->Gh_s, activation);
+    return quantize(t, d, erx_gain_all(hidden, d, image->Gh, t), image->Gh_s, activation);
 }
 
 static uint32_t argmax(const int32_t *values, uint32_t count)
